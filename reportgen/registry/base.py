@@ -1,0 +1,209 @@
+"""How a model is named and what a source must offer: the seam between the registry and everything else.
+
+Importing this module imports no torch; only building a model does.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from reportgen.errors import ConfigError
+
+if TYPE_CHECKING:
+    import torch
+
+DTYPES = frozenset(
+    "float64 float32 float16 bfloat16 complex128 complex64 complex32 int64 int32 int16 int8 uint8 bool".split()
+)
+_INPUT = re.compile(
+    r"(?:(?P<name>[^=]*)=)?(?P<shape>\d+(?:x\d+)*|scalar)(?::(?P<dtype>\w+))?(?::(?P<low>-?\d+)-(?P<high>-?\d+))?"
+)
+WILDCARDS = frozenset("*?[")
+
+
+@dataclass(frozen=True, slots=True)
+class InputSpec:
+    """One dummy tensor: shape, dtype and, for integers, the inclusive range its values are drawn from.
+
+    ``name`` None means positional. Floating values are drawn from a standard normal, integers uniformly from
+    ``low``..``high``, booleans are all true.
+    """
+
+    shape: tuple[int, ...]
+    dtype: str = "float32"
+    name: str | None = None
+    low: int | None = None
+    high: int | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> InputSpec:
+        """Reads ``[NAME=]SHAPE[:DTYPE[:LOW-HIGH]]``: ``2x3x224x224``, ``input_ids=2x128:int64:0-999``, ``scalar``.
+
+        Raises:
+            ConfigError: the text is no such thing.
+        """
+        match = _INPUT.fullmatch(text.strip())
+        if match is None:
+            raise ConfigError(
+                f"input {text!r} is not [NAME=]SHAPE[:DTYPE[:LOW-HIGH]]",
+                code="input-spec",
+                remedy="write it like 2x3x224x224 or input_ids=2x128:int64:0-999",
+            )
+        dtype = match["dtype"] or "float32"
+        if dtype not in DTYPES:
+            raise ConfigError(
+                f"input {text!r} has an unknown dtype {dtype!r}",
+                code="input-spec",
+                remedy=f"use one of {', '.join(sorted(DTYPES))}",
+            )
+        low, high = (int(match[part]) if match[part] is not None else None for part in ("low", "high"))
+        if low is not None and high is not None and low > high:
+            raise ConfigError(f"input {text!r} has an empty range", code="input-spec", remedy="write it LOW-HIGH")
+        name = match["name"].strip() if match["name"] is not None else None
+        if name == "" or (name is not None and not name.isidentifier()):
+            raise ConfigError(
+                f"input {text!r} has a name that is no argument name",
+                code="input-spec",
+                remedy="leave the name out for a positional input",
+            )
+        shape = () if match["shape"] == "scalar" else tuple(int(size) for size in match["shape"].split("x"))
+        return cls(shape=shape, dtype=dtype, name=name, low=low, high=high)
+
+    def __str__(self) -> str:
+        """The text that `parse` reads back."""
+        name = f"{self.name}=" if self.name is not None else ""
+        shape = "x".join(map(str, self.shape)) or "scalar"
+        values = f":{self.low}-{self.high}" if self.low is not None else ""
+        dtype = f":{self.dtype}" if values or self.dtype != "float32" else ""
+        return f"{name}{shape}{dtype}{values}"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRef:
+    """A parsed model reference, ``[SOURCE:]NAME[?key=value&key=value]``. ``source`` None means: look everywhere."""
+
+    source: str | None
+    name: str
+    kwargs: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def parse(cls, text: str) -> ModelRef:
+        """Reads a reference.
+
+        A value after ``?`` is read as a TOML scalar or array (``3``, ``1.5``, ``true``, ``[1, 2]``), else as JSON
+        (``null``), else it is a string. A ``?`` not followed by ``key=`` is the wildcard.
+
+        Raises:
+            ConfigError: no name, or a malformed part after ``?``.
+        """
+        head, kwargs = text, {}
+        for index in (match.start() for match in re.finditer(r"\?", text)):
+            if re.match(r"\?[^?&=/:]*=", text[index:]):
+                head, kwargs = text[:index], _parse_query(text[index + 1 :], text)
+                break
+        scheme, colon, rest = head.partition(":")
+        is_scheme = bool(colon) and re.fullmatch(r"[a-z][a-z0-9_.-]*", scheme) is not None and len(scheme) > 1
+        source, name = (scheme, rest) if is_scheme else (None, head)
+        if not name:
+            raise ConfigError(
+                f"model reference {text!r} names no model", code="model-reference", remedy="write SOURCE:NAME"
+            )
+        return cls(source=source, name=name, kwargs=kwargs)
+
+    @property
+    def has_wildcard(self) -> bool:
+        """Whether the name is a pattern."""
+        return not WILDCARDS.isdisjoint(self.name)
+
+    def __str__(self) -> str:
+        """The canonical text: the same model always has the same one."""
+        head = f"{self.source}:{self.name}" if self.source else self.name
+        query = "&".join(f"{key}={_format_value(value)}" for key, value in self.kwargs.items())
+        return f"{head}?{query}" if query else head
+
+
+def _parse_query(query: str, text: str) -> dict[str, Any]:
+    kwargs: dict[str, Any] = {}
+    for part in query.split("&"):
+        key, equals, value = part.partition("=")
+        if not key or not equals:
+            raise ConfigError(
+                f"model reference {text!r}: {part!r} is not key=value",
+                code="model-reference",
+                remedy="write NAME?key=value&key=value",
+            )
+        if key in kwargs:
+            raise ConfigError(
+                f"model reference {text!r} gives {key!r} twice", code="model-reference", remedy="keep one of them"
+            )
+        kwargs[key] = _parse_value(value)
+    return kwargs
+
+
+def _parse_value(text: str) -> Any:
+    try:
+        document = tomllib.loads(f"value = {text}")
+    except tomllib.TOMLDecodeError:
+        document = {}
+    if document.keys() == {"value"}:
+        return document["value"]
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _format_value(value: Any) -> str:
+    if isinstance(value, str) and _parse_value(value) == value:
+        return value
+    return json.dumps(value, default=str, separators=(",", ":"))
+
+
+LossName = str  # "sum", "cross_entropy", "none" or "python:pkg.module:function"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSpec:
+    """Everything a source knows about one model: how to build it, and how to run it once.
+
+    ``build`` takes no arguments (the reference's kwargs are bound already) and returns a fresh module; the caller chooses
+    the device around it. ``inputs`` are the dummy inputs the source suggests; empty means that it knows none.
+    """
+
+    ref: ModelRef
+    build: Callable[[], torch.nn.Module]
+    inputs: tuple[InputSpec, ...] = ()
+    loss: LossName = "sum"
+    description: str | None = None
+    citation: str | None = None
+    package_version: str | None = None
+    active_parameters: int | None = None  # per token, for mixtures of experts
+    notes: tuple[str, ...] = ()  # what the reader of the report must know about how the source was loaded
+
+
+class ModelSource(Protocol):
+    """A place where models come from; entry-point group ``reportgen.sources``."""
+
+    scheme: str
+
+    def names(self) -> Iterable[str]:
+        """Every name that can be listed, in any order; empty where that makes no sense (``file:``).
+
+        Raises:
+            SourceUnavailable: the package behind it is missing or does not load.
+        """
+
+    def spec(self, ref: ModelRef) -> ModelSpec:
+        """The model of that name, not yet built.
+
+        Raises:
+            UnknownModel: no such name; the remedy lists the closest ones.
+            SourceUnavailable: as above.
+        """
+
+

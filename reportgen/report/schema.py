@@ -1,0 +1,274 @@
+"""The record: what the probe found out about one model, frozen, and made of numbers, strings and tuples only.
+
+Everything after the probe is made from a `ModelReport` alone. The types here *are* the file format: `codec` reads and
+writes them as ``report.json``, and the shipped JSON Schema is generated from them (``python -m reportgen.report.codec``).
+
+Conventions, everywhere: integers are exact; ``None`` is "not known", never 0; ``numel`` and parameter figures count
+elements, ``bytes`` are in the real dtype; dtypes are torch's names without ``torch.``; order is registration order;
+1 multiply-add = 1 MAC = 2 FLOPs.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+FORMAT: Literal["reportgen/model-report"] = "reportgen/model-report"
+FORMAT_VERSION: Literal[1] = 1
+
+Count = Annotated[int, msgspec.Meta(ge=0)]
+Shape = tuple[Count, ...]
+Status = Literal["complete", "partial", "failed"]
+StageStatus = Literal["ok", "failed", "skipped"]
+Mode = Literal["train", "eval"]
+Severity = Literal["error", "warning", "note"]
+Stage = Literal["instantiate", "inputs", "forward", "backward", "ledger"]
+GradientStatus = Literal["computed", "none"]
+GradientReason = Literal["frozen", "unused", "detached", "non_differentiable", "not_run"]
+
+
+class Record(msgspec.Struct, frozen=True):
+    """Base of every record: immutable, compared by value."""
+
+
+class ModelIdentity(Record):
+    """Which model this is, and how it was named, found and built."""
+
+    ref: str
+    name: str
+    source: str
+    class_name: str | None = msgspec.field(name="class")  # qualified; None where the constructor failed
+    kwargs: dict[str, Any]
+    package_version: str | None = None
+    description: str | None = None  # one or two plain sentences by the model's author or registry
+    citation: str | None = None  # where the architecture was published
+
+
+class DeviceFacts(Record):
+    """``used`` differs from ``requested`` where a fallback was needed; a diagnostic then says why."""
+
+    requested: str
+    used: str
+
+
+class InputFacts(Record):
+    """One tensor given to ``forward``. ``name`` is its path among the arguments: ``x``, ``images.0``, ``targets.0.boxes``."""
+
+    name: str
+    shape: Shape
+    dtype: str
+    origin: Literal["source", "user", "inferred"]
+
+
+class OutputFacts(Record):
+    """One tensor that ``forward`` returned. ``path`` is its place in what was returned: ``""``, ``logits``, ``0.boxes``."""
+
+    path: str
+    shape: Shape
+    dtype: str
+    in_loss: bool
+
+
+class StageFacts(Record):
+    """How far the probe came."""
+
+    instantiate: StageStatus
+    forward: StageStatus
+    backward: StageStatus
+
+
+class ProbeFacts(Record):
+    """The conditions of the measurement: the record holds for these and no others."""
+
+    status: Status
+    device: DeviceFacts
+    mode: Mode
+    loss: str
+    seed: Count
+    inputs: tuple[InputFacts, ...]
+    outputs: tuple[OutputFacts, ...] | None  # None: the forward pass did not finish
+    stages: StageFacts
+    freeze: tuple[str, ...] = ()  # the --freeze patterns that were applied
+
+
+class ParameterTotals(Record):
+    """Parameter counts, in elements unless the name says otherwise."""
+
+    declared: Count | None  # sum over every registered name
+    unique: Count | None  # each tensor once; what "the number of parameters" means
+    storage: Count | None  # each element of memory once
+    trainable: Count | None  # trainable + frozen = unique
+    frozen: Count | None
+    packed: Count | None  # logical elements of packed (quantised) modules, which are no nn.Parameter
+    active: Count | None  # used per token, for mixtures of experts whose source says so
+    tensors: Count | None  # of unique
+    bytes: Count | None  # of unique
+
+
+class BufferTotals(Record):
+    """Buffer counts; ``unique`` in elements."""
+
+    unique: Count | None
+    tensors: Count | None
+    bytes: Count | None
+    persistent_bytes: Count | None  # what state_dict() saves
+
+
+class GradientTotals(Record):
+    """Parameter tensors (ties once) with a gradient, without one, and the bytes of the gradients."""
+
+    computed: Count | None
+    none: Count | None
+    bytes: Count | None
+
+
+class OperationCost(Record):
+    """One kind of operation, all its calls together."""
+
+    op: str  # aten.convolution
+    calls: Count
+    flops: Count
+
+
+class UncountedOperation(Record):
+    """An operation that does arithmetic for which no formula is known."""
+
+    op: str
+    calls: Count
+
+
+class FlopTotals(Record):
+    """Multiply-adds of products, convolutions and attention, two FLOPs each; other work is zero by this convention."""
+
+    forward: Count | None
+    backward: Count | None
+    exact: bool  # False: a lower bound; ``uncounted`` says why
+    uncounted: tuple[UncountedOperation, ...]
+    operations: tuple[OperationCost, ...] = ()  # forward and backward together, largest first
+
+
+class MacTotals(Record):
+    """Multiply-accumulates: FLOPs / 2."""
+
+    forward: Count | None
+
+
+class MemoryTotals(Record):
+    """Bytes, for the probed inputs."""
+
+    parameters: Count | None
+    buffers: Count | None
+    gradients: Count | None
+    saved_for_backward: Count | None
+    peak_training: Count | None
+
+
+class Totals(Record):
+    """The key figures."""
+
+    parameters: ParameterTotals
+    buffers: BufferTotals
+    state_dict_bytes: Count | None
+    modules: Count | None
+    gradients: GradientTotals
+    flops: FlopTotals
+    macs: MacTotals
+    memory: MemoryTotals
+
+
+class ModuleFacts(Record):
+    """One module (under its first path, where it has several); figures cover its whole subtree.
+
+    ``inputs`` and ``outputs`` are the tensors' shapes of its first call, however they were nested, in order.
+    """
+
+    path: str  # "" is the model itself
+    class_name: str = msgspec.field(name="class")
+    calls: Count | None  # None: not known, because the forward pass did not finish
+    inputs: tuple[Shape, ...] | None
+    outputs: tuple[Shape, ...] | None
+    parameters: Count | None  # unique elements in the subtree
+    own_parameters: Count | None  # unique elements directly on it
+    flops_forward: Count | None
+    flops_backward: Count | None
+
+
+class GradientFacts(Record):
+    """What ``.grad`` held after backward. Where there is none, everything but ``status`` and ``reason`` is None.
+
+    frozen: ``requires_grad`` is off · unused: no operation of the forward pass read the tensor · detached: some
+    operation read it, but no path leads from it to the loss · non_differentiable: its dtype, or everything the model
+    returned, cannot carry a gradient · not_run: backward did not run, or failed.
+    """
+
+    status: GradientStatus
+    shape: Shape | None = None
+    dtype: str | None = None
+    layout: str | None = None
+    reason: GradientReason | None = None
+
+
+class ParameterFacts(Record):
+    """One registered name. A second name of the same tensor is a row of its own, ``tied_to`` the first."""
+
+    name: str
+    shape: Shape | None  # None: a lazy parameter that was never materialised
+    dtype: str
+    numel: Count | None
+    bytes: Count | None
+    trainable: bool
+    tied_to: str | None
+    gradient: GradientFacts
+
+
+class BufferFacts(Record):
+    """One registered buffer name; ``persistent`` buffers are part of ``state_dict()``."""
+
+    name: str
+    shape: Shape | None
+    dtype: str
+    numel: Count | None
+    bytes: Count | None
+    persistent: bool
+    tied_to: str | None
+
+
+class Diagnostic(Record):
+    """Something the reader must know. ``code`` leads to its entry in docs/messages.md."""
+
+    severity: Severity
+    code: str
+    stage: Stage
+    module: str | None  # the path of the module it happened in
+    message: str
+    remedy: str | None = None
+    traceback: str | None = None  # the user's own frames, where their code failed
+
+
+class ModelReport(Record, kw_only=True):
+    """Everything the probe found out about one model."""
+
+    format: Literal["reportgen/model-report"] = FORMAT
+    format_version: Literal[1] = FORMAT_VERSION
+    model: ModelIdentity
+    probe: ProbeFacts
+    totals: Totals
+    modules: tuple[ModuleFacts, ...]
+    parameters: tuple[ParameterFacts, ...]
+    buffers: tuple[BufferFacts, ...]
+    diagnostics: tuple[Diagnostic, ...]
+    environment: dict[str, str]
+    fingerprint: str | None  # "sha256:…"; None where nothing was instantiated
+
+    def to_dict(self) -> dict[str, Any]:
+        """The record as plain dicts, lists, strings and numbers: exactly what ``report.json`` holds."""
+        from reportgen.report import codec
+
+        return codec.to_dict(self)
+
+    def to_json(self) -> str:
+        """The text of ``report.json``: the same record always gives the same text."""
+        from reportgen.report import codec
+
+        return codec.to_json(self)
