@@ -1,0 +1,61 @@
+"""What a record must agree with itself on. A file that was edited by hand, or cut, is found out here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from reportgen.report.schema import BufferFacts, ModelReport, ParameterFacts
+
+
+def contradictions(report: ModelReport) -> tuple[str, ...]:
+    """Every place where totals and ledger, or two parts of the record, do not agree; empty for a sound record."""
+    return (*_ties(report), *_parameter_totals(report), *_buffer_totals(report), *_gradient_totals(report))
+
+
+def _ties(report: ModelReport) -> Iterator[str]:
+    rows: tuple[ParameterFacts | BufferFacts, ...]
+    for kind, rows in (("parameters", report.parameters), ("buffers", report.buffers)):
+        names = {row.name for row in rows if row.tied_to is None}
+        for index, row in enumerate(rows):
+            if row.tied_to is not None and row.tied_to not in names:
+                yield f"$.{kind}[{index}].tied_to names {row.tied_to!r}, which is no first name of a tensor"
+
+
+def _parameter_totals(report: ModelReport) -> Iterator[str]:
+    totals, rows = report.totals.parameters, report.parameters
+    unique = [row for row in rows if row.tied_to is None]
+    sums = {
+        "declared": [row.numel for row in rows],
+        "unique": [row.numel for row in unique],
+        "trainable": [row.numel for row in unique if row.trainable],
+        "frozen": [row.numel for row in unique if not row.trainable],
+        "bytes": [row.bytes for row in unique],
+        "tensors": [1] * len(unique),
+    }
+    for name, terms in sums.items():
+        yield from _compare(f"$.totals.parameters.{name}", getattr(totals, name), terms)
+
+
+def _buffer_totals(report: ModelReport) -> Iterator[str]:
+    unique = [row for row in report.buffers if row.tied_to is None]
+    totals = report.totals.buffers
+    yield from _compare("$.totals.buffers.unique", totals.unique, [row.numel for row in unique])
+    yield from _compare("$.totals.buffers.bytes", totals.bytes, [row.bytes for row in unique])
+    yield from _compare("$.totals.buffers.tensors", totals.tensors, [1] * len(unique))
+
+
+def _gradient_totals(report: ModelReport) -> Iterator[str]:
+    totals = report.totals.gradients
+    statuses = [row.gradient.status for row in report.parameters if row.tied_to is None]
+    for name, status in (("computed", "computed"), ("none", "none")):
+        yield from _compare(f"$.totals.gradients.{name}", getattr(totals, name), [1] * statuses.count(status))
+    for index, row in enumerate(report.parameters):
+        if (row.gradient.status == "none") != (row.gradient.reason is not None):
+            yield f"$.parameters[{index}].gradient: a reason belongs to a missing gradient, and to no other"
+
+
+def _compare(place: str, stated: int | None, terms: list[int | None] | list[int]) -> Iterator[str]:
+    """``stated`` must be the sum of ``terms``; where either is not known there is nothing to compare."""
+    known = [term for term in terms if term is not None]
+    if stated is not None and len(known) == len(terms) and stated != sum(known):
+        yield f"{place} is {stated}, but the ledger adds up to {sum(known)}"
