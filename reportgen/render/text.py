@@ -1,0 +1,100 @@
+"""What stands between a model's own texts and every format: nothing invisible, nothing that runs.
+
+Names, messages and tracebacks come from foreign code. `visible` makes a page of them safe to print anywhere; each
+renderer then only escapes for its own syntax.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import operator
+import re
+import unicodedata
+from typing import Any, TypeVar, cast
+
+from markupsafe import Markup
+
+from reportgen.view.page import Code, Notice, Page, Prose, Section
+
+T = TypeVar("T")
+
+# Drawn as nothing though Unicode calls them letters or marks (the other ignorable ones are "Cf" or "Cn").
+_INVISIBLE = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+)
+# Texts that may run over several lines; everywhere else a line break in a name is shown, not followed.
+_MULTILINE = frozenset(
+    {(Code, "text"), (Prose, "text"), (Notice, "text"), (Notice, "remedy"), (Notice, "detail"), (Section, "intro")}
+    | {(Page, "description")}
+)
+_SCHEME = re.compile(r"[^/?#]*:")
+_NOT_IN_ID = re.compile(r"[^A-Za-z0-9_.-]")
+_BREAKS = re.compile(r"(?<=[._/])(?=[^._/])")
+
+
+def display(text: str, *, multiline: bool = False) -> str:
+    r"""The text with every control, bidi, zero-width, surrogate and unassigned character as a visible ``\u202e``.
+
+    With ``multiline``, line breaks and tabs stay (``\r\n`` becomes ``\n``). Doing it twice changes nothing more.
+    """
+    if multiline:
+        return "\n".join("\t".join(map(display, line.split("\t"))) for line in text.replace("\r\n", "\n").split("\n"))
+    if text.isprintable() and (text.isascii() or not _INVISIBLE.search(text)):
+        return text
+    return "".join(char if _is_visible(char) else char.encode("unicode_escape").decode("ascii") for char in text)
+
+
+def _is_visible(char: str) -> bool:
+    # str.isprintable refuses every space but U+0020; no-break and thin spaces are wanted in numbers.
+    return (char.isprintable() or unicodedata.category(char) == "Zs") and not _INVISIBLE.match(char)
+
+
+def visible(value: T) -> T:
+    """``value`` (a page, or any part of one) with every text in it passed through `display`."""
+    return cast("T", _visible(value))
+
+
+def _visible(value: Any, *, multiline: bool = False) -> Any:
+    """Returns the very same object where nothing changed: clean pages, which most are, are not copied."""
+    if isinstance(value, str):
+        return display(value, multiline=multiline)
+    if isinstance(value, (tuple, list)):
+        parts = [_visible(part) for part in value]
+        return value if all(map(operator.is_, parts, value)) else tuple(parts)
+    if not dataclasses.is_dataclass(value):
+        return value
+    changed = {}
+    for name in _fields(type(value)):
+        old = getattr(value, name)
+        new = _visible(old, multiline=(type(value), name) in _MULTILINE)
+        if new is not old:
+            changed[name] = new
+    return dataclasses.replace(value, **changed) if changed else value  # type: ignore[type-var]  # no class, an instance
+
+
+@functools.cache
+def _fields(cls: type) -> tuple[str, ...]:
+    return tuple(item.name for item in dataclasses.fields(cls))
+
+
+def safe_href(href: str | None) -> str | None:
+    """``href`` where following it is harmless: ``#anchor``, a relative path, ``http:`` or ``https:``; else None."""
+    if not href or display(href) != href or href[0].isspace() or "\\" in href or href.startswith("/"):
+        return None
+    if href.startswith("#"):
+        return f"#{anchor(href[1:])}"
+    scheme = _SCHEME.match(href)
+    return href if scheme is None or scheme[0].lower() in {"http:", "https:"} else None
+
+
+def anchor(text: str) -> str:
+    """``text`` as an ``id`` that survives every URL decoder: letters, digits, ``_``, ``-``, ``.``; injective."""
+    return _NOT_IN_ID.sub(lambda match: f"~{ord(match[0]):x}~", text)
+
+
+def breakable(text: str, *, every: int = 40) -> Markup:
+    """HTML of a hierarchical name that may wrap after dots, underscores and slashes, and within very long words."""
+    parts = _BREAKS.split(text)
+    pieces = [part[i : i + every] for part in parts for i in range(0, len(part), every)]
+    return Markup("<wbr>").join(pieces)
