@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import difflib
 import re
+import tomllib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Literal, get_args
+from pathlib import Path
+from typing import Any, Literal, get_args
 
 from reportgen.errors import ConfigError
-from reportgen.registry.base import InputSpec
+from reportgen.registry.base import InputSpec, ModelRef
 
 Mode = Literal["train", "eval"]
+Format = Literal["md", "html", "pdf", "json"]
+FORMATS: tuple[Format, ...] = get_args(Format)
+BUNDLED_MANIFEST = Path(__file__).with_name("manifest.toml")
 _DEVICE = re.compile(r"meta|cpu|mps|auto|(cuda|xpu)(:\d+)?")
 _LOSS = re.compile(r"sum|cross_entropy|none|python:\w+(\.\w+)*:\w+(\.\w+)*")
 
@@ -51,3 +59,189 @@ class ProbeOptions:
             raise ConfigError(
                 f"seed {self.seed} is out of range", code="seed-range", remedy="use an integer from 0 to 2**64 - 1"
             )
+
+
+@dataclass(frozen=True, slots=True)
+class RenderOptions:
+    """What is made of a record: the formats, in canonical order and each once, and what narrows the parameter tables.
+
+    Raises:
+        ConfigError: an unknown format, or none at all.
+    """
+
+    formats: tuple[Format, ...] = FORMATS
+    select: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name in self.formats:
+            if name not in FORMATS:
+                raise ConfigError(
+                    f"format {name!r} is not known", code="format-unknown", remedy=f"use any of {', '.join(FORMATS)}"
+                )
+        if not self.formats:
+            raise ConfigError(
+                "no format is asked for", code="format-unknown", remedy=f"use any of {', '.join(FORMATS)}"
+            )
+        object.__setattr__(self, "formats", tuple(name for name in FORMATS if name in self.formats))
+
+
+@dataclass(frozen=True, slots=True)
+class BatchOptions:
+    """How a run goes: its folder, how many models at a time (None: one a core), and the limits of each.
+
+    ``timeout`` is in seconds, ``memory_limit`` in GiB on top of what the bare worker holds; None is no limit.
+
+    Raises:
+        ConfigError: a number that is not positive.
+    """
+
+    output: Path = Path("reports")
+    jobs: int | None = None
+    timeout: float | None = 600.0
+    memory_limit: float | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("jobs", "timeout", "memory_limit"):
+            value = getattr(self, name)
+            if value is not None and not value > 0:
+                option = name.replace("_", " ")
+                raise ConfigError(
+                    f"{option} {value} is not positive", code="limit-range", remedy=f"give a {option} above 0"
+                )
+
+
+@dataclass(frozen=True, slots=True)
+class ModelEntry:
+    """One line of what to build: a reference, wildcards allowed, and how its models are measured and called."""
+
+    ref: str
+    probe: ProbeOptions = ProbeOptions()
+    name: str | None = None
+    description: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a manifest file asks for."""
+
+    models: tuple[ModelEntry, ...]
+    render: RenderOptions
+
+
+def read_manifest(path: Path, overrides: Mapping[str, Any] | None = None) -> Manifest:
+    """Reads a manifest: TOML with an optional ``[defaults]`` table and one ``[[model]]`` table an entry.
+
+    Both take ``device``, ``mode``, ``loss``, ``seed``, ``freeze`` and ``inputs``; ``[defaults]`` also ``formats`` and
+    ``select``, ``[[model]]`` also ``ref`` (needed), ``name`` and ``description``. ``overrides`` are fields of
+    `ProbeOptions` and `RenderOptions` that win over the file's.
+
+    Raises:
+        ConfigError: the file cannot be read, or holds a wrong key or value; the message says where.
+    """
+    with _at(str(path)):
+        try:
+            document = tomllib.loads(path.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as exc:
+            raise ConfigError(str(exc), code="manifest-invalid", remedy="give a TOML file in UTF-8") from exc
+        shared = _read_defaults(document)
+        wanted = {**shared, **(overrides or {})}
+        models = []
+        for number, table in enumerate(document["model"], start=1):
+            with _at(f"[[model]] {number} ({table.get('ref', 'no ref')})"):
+                models.append(_read_entry(table, shared, overrides or {}))
+        return Manifest(tuple(models), RenderOptions(**_only(_RENDER_KEYS, wanted)))
+
+
+def _read_defaults(document: dict[str, Any]) -> dict[str, Any]:
+    _refuse_unknown(document, ("defaults", "model"))
+    defaults, models = document.get("defaults", {}), document.get("model", [])
+    if not isinstance(defaults, dict) or not _is_list_of(dict, models) or not models:
+        raise _invalid(
+            "no model, or none that can be read", "write [defaults] at most once, and [[model]] before each entry"
+        )
+    with _at("[defaults]"):
+        return _read_table(defaults, _PROBE_KEYS | _RENDER_KEYS)
+
+
+def _read_entry(table: dict[str, Any], defaults: Mapping[str, Any], overrides: Mapping[str, Any]) -> ModelEntry:
+    values = _read_table(table, _PROBE_KEYS | _MODEL_KEYS)
+    if "ref" not in values:
+        raise _invalid("no model is named", 'add ref = "SOURCE:NAME"')
+    if "name" in values and ModelRef.parse(values["ref"]).has_wildcard:
+        raise _invalid("one name for many models", "leave out name, or the wildcards in ref")
+    probe = ProbeOptions(**_only(_PROBE_KEYS, {**defaults, **values, **overrides}))
+    return ModelEntry(probe=probe, **_only(_MODEL_KEYS, values))
+
+
+def _read_table(table: Mapping[str, object], keys: Mapping[str, Callable[[object], Any]]) -> dict[str, Any]:
+    _refuse_unknown(table, keys)
+    values = {}
+    for key, value in table.items():
+        with _at(key):
+            values[key] = keys[key](value)
+    return values
+
+
+def _refuse_unknown(table: Iterable[str], valid: Iterable[str]) -> None:
+    known = sorted(valid)
+    for key in table:
+        if key not in known:
+            close = difflib.get_close_matches(key, known, n=1)
+            raise _invalid(
+                f"unknown key {key!r}", f"did you mean {close[0]!r}?" if close else f"use {', '.join(known)}"
+            )
+
+
+def _only(keys: Iterable[str], values: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: values[key] for key in keys if key in values}
+
+
+def _is_list_of(kind: type, value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(item, kind) for item in value)
+
+
+def _invalid(message: str, remedy: str) -> ConfigError:
+    return ConfigError(message, code="manifest-invalid", remedy=remedy)
+
+
+@contextmanager
+def _at(place: str) -> Iterator[None]:
+    """Puts the place in front of what is wrong there."""
+    try:
+        yield
+    except ConfigError as exc:
+        raise ConfigError(f"{place}: {exc}", code=exc.code, remedy=exc.remedy) from exc
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise _invalid(f"{value!r} is no text", "write it in quotes")
+    return value
+
+
+def _integer(value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise _invalid(f"{value!r} is no integer", "write digits without quotes")
+    return value
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    if not _is_list_of(str, value):
+        raise _invalid(f"{value!r} is no list of texts", 'write it like ["one", "two"]')
+    return tuple(value)  # type: ignore[arg-type]  # the line above made sure
+
+
+def _inputs(value: object) -> tuple[InputSpec, ...]:
+    return tuple(InputSpec.parse(text) for text in _texts(value))
+
+
+_PROBE_KEYS: dict[str, Callable[[object], Any]] = {
+    "device": _text,
+    "mode": _text,
+    "loss": _text,
+    "seed": _integer,
+    "freeze": _texts,
+    "inputs": _inputs,
+}
+_RENDER_KEYS: dict[str, Callable[[object], Any]] = {"formats": _texts, "select": _texts}
+_MODEL_KEYS: dict[str, Callable[[object], Any]] = {"ref": _text, "name": _text, "description": _text}
