@@ -1,0 +1,98 @@
+"""The one formatter: every figure on every page is written here.
+
+Four things are never mixed up: `UNKNOWN` (there is a figure, nobody knows it), ``0`` (known, and nothing),
+`NOT_APPLICABLE` (there is no such figure) and `FAILED` (the attempt to find it out failed).
+
+Human figures are rounded half up in integer arithmetic, so a count of any size is right to its last digit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+UNKNOWN = "unknown"
+NOT_APPLICABLE = "–"
+FAILED = "failed"
+
+_COUNTS = ("", "k", "M", "B", "T", "P")  # parameters are counted in billions, as the literature does
+_SI = ("", "k", "M", "G", "T", "P", "E", "Z")
+_BINARY = ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
+
+
+def exact(number: int | None, unit: str = "") -> str:
+    """``25,557,032``, with its unit where there is one: ``102,228,128 B``."""
+    if number is None:
+        return UNKNOWN
+    return f"{number:,} {unit}" if unit else f"{number:,}"
+
+
+def human(number: int | None) -> str:
+    """A count for the eye, with one decimal: ``25.6 M``, ``405.9 B``; below a thousand it is exact."""
+    return UNKNOWN if number is None else _scaled(number, _COUNTS, base=1000, decimals=1)
+
+
+def flops(number: int | None) -> str:
+    """Floating-point operations: ``8.18 GFLOP``."""
+    return (
+        UNKNOWN if number is None else _scaled(number, tuple(f"{prefix}FLOP" for prefix in _SI), base=1000, decimals=2)
+    )
+
+
+def macs(number: int | None) -> str:
+    """Multiply-accumulates: ``4.09 GMAC``."""
+    return (
+        UNKNOWN if number is None else _scaled(number, tuple(f"{prefix}MAC" for prefix in _SI), base=1000, decimals=2)
+    )
+
+
+def size(number: int | None) -> str:
+    """Bytes for the eye, in powers of 1,024: ``97.5 MiB``."""
+    return UNKNOWN if number is None else _scaled(number, _BINARY, base=1024, decimals=1)
+
+
+def percent(part: int | None, whole: int | None) -> str:
+    """``92.0 %``. Only nothing is ``0 %`` and only all is ``100 %``; of nothing there is no share."""
+    if part is None or whole is None:
+        return UNKNOWN
+    if whole == 0:
+        return NOT_APPLICABLE
+    if part in (0, whole):
+        return "100 %" if part else "0 %"
+    tenths = (2000 * part + whole) // (2 * whole)
+    if tenths == 0:
+        return "<0.1 %"
+    if tenths >= 1000 and part < whole:
+        return ">99.9 %"
+    return f"{tenths // 10:,}.{tenths % 10} %"
+
+
+def shape(sizes: Sequence[int] | None) -> str:
+    """``64×3×7×7``; a scalar is ``()``."""
+    if sizes is None:
+        return UNKNOWN
+    return "×".join(map(str, sizes)) or "()"
+
+
+def shapes(tensors: Sequence[Sequence[int]] | None) -> str:
+    """The shapes of several tensors: ``2×128, 2×128×768``. A call without tensors has none."""
+    if tensors is None:
+        return UNKNOWN
+    return ", ".join(map(shape, tensors)) or NOT_APPLICABLE
+
+
+def plural(number: int, noun: str, many: str | None = None) -> str:
+    """``1 tensor``, ``2,048 tensors``, ``2 entries``."""
+    return f"{number:,} {noun if number == 1 else many or noun + 's'}"
+
+
+def _scaled(number: int, units: Sequence[str], *, base: int, decimals: int) -> str:
+    """``number`` in the largest unit that leaves at least one of it, rounded half up."""
+    if number < base:
+        return f"{number:,} {units[0]}".rstrip()
+    power, scale = 0, 10**decimals
+    divisor, rounded = 1, number * scale
+    while rounded >= base * scale and power < len(units) - 1:
+        power, divisor = power + 1, divisor * base
+        rounded = (2 * number * scale + divisor) // (2 * divisor)
+    whole, fraction = divmod(rounded, scale)
+    return f"{whole:,}.{fraction:0{decimals}d} {units[power]}"
