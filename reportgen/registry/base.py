@@ -10,7 +10,7 @@ import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from reportgen.errors import ConfigError
 
@@ -18,7 +18,21 @@ if TYPE_CHECKING:
     import torch
 
 DTYPES = frozenset(
-    "float64 float32 float16 bfloat16 complex128 complex64 complex32 int64 int32 int16 int8 uint8 bool".split()
+    (
+        "float64",
+        "float32",
+        "float16",
+        "bfloat16",
+        "complex128",
+        "complex64",
+        "complex32",
+        "int64",
+        "int32",
+        "int16",
+        "int8",
+        "uint8",
+        "bool",
+    )
 )
 _INPUT = re.compile(
     r"(?:(?P<name>[^=]*)=)?(?P<shape>\d+(?:x\d+)*|scalar)(?::(?P<dtype>\w+))?(?::(?P<low>-?\d+)-(?P<high>-?\d+))?"
@@ -171,8 +185,8 @@ LossName = str  # "sum", "cross_entropy", "none" or "python:pkg.module:function"
 class ModelSpec:
     """Everything a source knows about one model: how to build it, and how to run it once.
 
-    ``build`` takes no arguments (the reference's kwargs are bound already) and returns a fresh module; the caller chooses
-    the device around it. ``inputs`` are the dummy inputs the source suggests; empty means that it knows none.
+    ``build`` takes no arguments (the reference's kwargs are bound already) and returns a fresh module; the caller
+    chooses the device around it. ``inputs`` are the dummy inputs the source suggests; empty means that it knows none.
     """
 
     ref: ModelRef
@@ -205,5 +219,3 @@ class ModelSource(Protocol):
             UnknownModel: no such name; the remedy lists the closest ones.
             SourceUnavailable: as above.
         """
-
-
