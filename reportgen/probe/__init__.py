@@ -1,0 +1,23 @@
+"""Asks torch: a model goes in, a frozen record of facts comes out. Importing this package imports no torch."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reportgen.probe.blank import failed_report
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from reportgen.config import ProbeOptions
+    from reportgen.registry.base import ModelSpec
+    from reportgen.report.schema import ModelReport
+
+__all__ = ["failed_report", "probe"]
+
+
+def probe(target: ModelSpec | nn.Module, options: ProbeOptions) -> ModelReport:
+    """Measures one model; see `reportgen.probe.run.probe`."""
+    from reportgen.probe import run
+
+    return run.probe(target, options)

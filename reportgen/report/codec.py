@@ -82,9 +82,7 @@ def loads(text: str | bytes, *, where: str = "report") -> ModelReport:
         raise ReportFormatError(f"{where} does not fit the schema: {exc}", remedy=_REMEDY) from exc
     wrong = contradictions(report)
     if wrong:
-        raise ReportFormatError(
-            f"{where} contradicts itself: {wrong[0]}", code="report-contradiction", remedy=_REMEDY
-        )
+        raise ReportFormatError(f"{where} contradicts itself: {wrong[0]}", code="report-contradiction", remedy=_REMEDY)
     return report
 
 

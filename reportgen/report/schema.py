@@ -1,7 +1,7 @@
 """The record: what the probe found out about one model, frozen, and made of numbers, strings and tuples only.
 
 Everything after the probe is made from a `ModelReport` alone. The types here *are* the file format: `codec` reads and
-writes them as ``report.json``, and the shipped JSON Schema is generated from them (``python -m reportgen.report.codec``).
+writes them as ``report.json``, and the shipped JSON Schema is made from them by ``python -m reportgen.report.codec``.
 
 Conventions, everywhere: integers are exact; ``None`` is "not known", never 0; ``numel`` and parameter figures count
 elements, ``bytes`` are in the real dtype; dtypes are torch's names without ``torch.``; order is registration order;
@@ -32,7 +32,7 @@ class Record(msgspec.Struct, frozen=True):
     """Base of every record: immutable, compared by value."""
 
 
-class ModelIdentity(Record):
+class ModelIdentity(Record, frozen=True):
     """Which model this is, and how it was named, found and built."""
 
     ref: str
@@ -45,15 +45,15 @@ class ModelIdentity(Record):
     citation: str | None = None  # where the architecture was published
 
 
-class DeviceFacts(Record):
+class DeviceFacts(Record, frozen=True):
     """``used`` differs from ``requested`` where a fallback was needed; a diagnostic then says why."""
 
     requested: str
     used: str
 
 
-class InputFacts(Record):
-    """One tensor given to ``forward``. ``name`` is its path among the arguments: ``x``, ``images.0``, ``targets.0.boxes``."""
+class InputFacts(Record, frozen=True):
+    """One tensor given to ``forward``; ``name`` is its path among the arguments: ``x``, ``targets.0.boxes``."""
 
     name: str
     shape: Shape
@@ -61,8 +61,8 @@ class InputFacts(Record):
     origin: Literal["source", "user", "inferred"]
 
 
-class OutputFacts(Record):
-    """One tensor that ``forward`` returned. ``path`` is its place in what was returned: ``""``, ``logits``, ``0.boxes``."""
+class OutputFacts(Record, frozen=True):
+    """One tensor that ``forward`` returned; ``path`` is its place in it: ``""``, ``logits``, ``0.boxes``."""
 
     path: str
     shape: Shape
@@ -70,7 +70,7 @@ class OutputFacts(Record):
     in_loss: bool
 
 
-class StageFacts(Record):
+class StageFacts(Record, frozen=True):
     """How far the probe came."""
 
     instantiate: StageStatus
@@ -78,7 +78,7 @@ class StageFacts(Record):
     backward: StageStatus
 
 
-class ProbeFacts(Record):
+class ProbeFacts(Record, frozen=True):
     """The conditions of the measurement: the record holds for these and no others."""
 
     status: Status
@@ -92,7 +92,7 @@ class ProbeFacts(Record):
     freeze: tuple[str, ...] = ()  # the --freeze patterns that were applied
 
 
-class ParameterTotals(Record):
+class ParameterTotals(Record, frozen=True):
     """Parameter counts, in elements unless the name says otherwise."""
 
     declared: Count | None  # sum over every registered name
@@ -106,7 +106,7 @@ class ParameterTotals(Record):
     bytes: Count | None  # of unique
 
 
-class BufferTotals(Record):
+class BufferTotals(Record, frozen=True):
     """Buffer counts; ``unique`` in elements."""
 
     unique: Count | None
@@ -115,7 +115,7 @@ class BufferTotals(Record):
     persistent_bytes: Count | None  # what state_dict() saves
 
 
-class GradientTotals(Record):
+class GradientTotals(Record, frozen=True):
     """Parameter tensors (ties once) with a gradient, without one, and the bytes of the gradients."""
 
     computed: Count | None
@@ -123,7 +123,7 @@ class GradientTotals(Record):
     bytes: Count | None
 
 
-class OperationCost(Record):
+class OperationCost(Record, frozen=True):
     """One kind of operation, all its calls together."""
 
     op: str  # aten.convolution
@@ -131,14 +131,14 @@ class OperationCost(Record):
     flops: Count
 
 
-class UncountedOperation(Record):
+class UncountedOperation(Record, frozen=True):
     """An operation that does arithmetic for which no formula is known."""
 
     op: str
     calls: Count
 
 
-class FlopTotals(Record):
+class FlopTotals(Record, frozen=True):
     """Multiply-adds of products, convolutions and attention, two FLOPs each; other work is zero by this convention."""
 
     forward: Count | None
@@ -148,13 +148,13 @@ class FlopTotals(Record):
     operations: tuple[OperationCost, ...] = ()  # forward and backward together, largest first
 
 
-class MacTotals(Record):
+class MacTotals(Record, frozen=True):
     """Multiply-accumulates: FLOPs / 2."""
 
     forward: Count | None
 
 
-class MemoryTotals(Record):
+class MemoryTotals(Record, frozen=True):
     """Bytes, for the probed inputs."""
 
     parameters: Count | None
@@ -164,7 +164,7 @@ class MemoryTotals(Record):
     peak_training: Count | None
 
 
-class Totals(Record):
+class Totals(Record, frozen=True):
     """The key figures."""
 
     parameters: ParameterTotals
@@ -177,7 +177,7 @@ class Totals(Record):
     memory: MemoryTotals
 
 
-class ModuleFacts(Record):
+class ModuleFacts(Record, frozen=True):
     """One module (under its first path, where it has several); figures cover its whole subtree.
 
     ``inputs`` and ``outputs`` are the tensors' shapes of its first call, however they were nested, in order.
@@ -194,7 +194,7 @@ class ModuleFacts(Record):
     flops_backward: Count | None
 
 
-class GradientFacts(Record):
+class GradientFacts(Record, frozen=True):
     """What ``.grad`` held after backward. Where there is none, everything but ``status`` and ``reason`` is None.
 
     frozen: ``requires_grad`` is off · unused: no operation of the forward pass read the tensor · detached: some
@@ -209,7 +209,7 @@ class GradientFacts(Record):
     reason: GradientReason | None = None
 
 
-class ParameterFacts(Record):
+class ParameterFacts(Record, frozen=True):
     """One registered name. A second name of the same tensor is a row of its own, ``tied_to`` the first."""
 
     name: str
@@ -222,7 +222,7 @@ class ParameterFacts(Record):
     gradient: GradientFacts
 
 
-class BufferFacts(Record):
+class BufferFacts(Record, frozen=True):
     """One registered buffer name; ``persistent`` buffers are part of ``state_dict()``."""
 
     name: str
@@ -234,7 +234,7 @@ class BufferFacts(Record):
     tied_to: str | None
 
 
-class Diagnostic(Record):
+class Diagnostic(Record, frozen=True):
     """Something the reader must know. ``code`` leads to its entry in docs/messages.md."""
 
     severity: Severity
@@ -246,7 +246,7 @@ class Diagnostic(Record):
     traceback: str | None = None  # the user's own frames, where their code failed
 
 
-class ModelReport(Record, kw_only=True):
+class ModelReport(Record, frozen=True, kw_only=True):
     """Everything the probe found out about one model."""
 
     format: Literal["reportgen/model-report"] = FORMAT

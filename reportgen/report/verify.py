@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from reportgen.report.schema import BufferFacts, ModelReport, ParameterFacts
 
@@ -13,8 +13,11 @@ def contradictions(report: ModelReport) -> tuple[str, ...]:
 
 
 def _ties(report: ModelReport) -> Iterator[str]:
-    rows: tuple[ParameterFacts | BufferFacts, ...]
-    for kind, rows in (("parameters", report.parameters), ("buffers", report.buffers)):
+    ledgers: dict[str, Sequence[ParameterFacts | BufferFacts]] = {
+        "parameters": report.parameters,
+        "buffers": report.buffers,
+    }
+    for kind, rows in ledgers.items():
         names = {row.name for row in rows if row.tied_to is None}
         for index, row in enumerate(rows):
             if row.tied_to is not None and row.tied_to not in names:
@@ -24,7 +27,7 @@ def _ties(report: ModelReport) -> Iterator[str]:
 def _parameter_totals(report: ModelReport) -> Iterator[str]:
     totals, rows = report.totals.parameters, report.parameters
     unique = [row for row in rows if row.tied_to is None]
-    sums = {
+    sums: dict[str, Sequence[int | None]] = {
         "declared": [row.numel for row in rows],
         "unique": [row.numel for row in unique],
         "trainable": [row.numel for row in unique if row.trainable],
@@ -47,14 +50,14 @@ def _buffer_totals(report: ModelReport) -> Iterator[str]:
 def _gradient_totals(report: ModelReport) -> Iterator[str]:
     totals = report.totals.gradients
     statuses = [row.gradient.status for row in report.parameters if row.tied_to is None]
-    for name, status in (("computed", "computed"), ("none", "none")):
-        yield from _compare(f"$.totals.gradients.{name}", getattr(totals, name), [1] * statuses.count(status))
+    yield from _compare("$.totals.gradients.computed", totals.computed, [1] * statuses.count("computed"))
+    yield from _compare("$.totals.gradients.none", totals.none, [1] * statuses.count("none"))
     for index, row in enumerate(report.parameters):
         if (row.gradient.status == "none") != (row.gradient.reason is not None):
             yield f"$.parameters[{index}].gradient: a reason belongs to a missing gradient, and to no other"
 
 
-def _compare(place: str, stated: int | None, terms: list[int | None] | list[int]) -> Iterator[str]:
+def _compare(place: str, stated: int | None, terms: Sequence[int | None]) -> Iterator[str]:
     """``stated`` must be the sum of ``terms``; where either is not known there is nothing to compare."""
     known = [term for term in terms if term is not None]
     if stated is not None and len(known) == len(terms) and stated != sum(known):

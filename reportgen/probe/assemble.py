@@ -1,0 +1,179 @@
+"""The record of an attempt: everything it learnt, frozen. What it did not come to learn is None."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from torch import Tensor
+
+from reportgen.probe import ledger, passes
+from reportgen.probe.attempt import Attempt
+from reportgen.probe.blank import UNKNOWN_FLOPS, UNKNOWN_TOTALS, environment
+from reportgen.probe.trace import Phase
+from reportgen.report.fingerprint import fingerprint
+from reportgen.report.schema import (
+    BufferFacts,
+    DeviceFacts,
+    Diagnostic,
+    FlopTotals,
+    GradientFacts,
+    GradientReason,
+    MacTotals,
+    MemoryTotals,
+    ModelIdentity,
+    ModelReport,
+    OperationCost,
+    OutputFacts,
+    ParameterFacts,
+    ProbeFacts,
+    StageFacts,
+    Status,
+    Totals,
+    UncountedOperation,
+)
+
+
+def assemble(attempt: Attempt) -> ModelReport:
+    """The frozen record of one finished attempt."""
+    registered = ledger.Registered.of(attempt.model) if attempt.model is not None else ledger.NOTHING
+    gradients = {id(named.tensor): _gradient(attempt, named.tensor) for named in registered.parameters}
+    parameters = ledger.parameter_facts(registered.parameters, gradients)
+    buffers = ledger.buffer_facts(registered.buffers)
+    modules = ledger.module_facts(
+        registered,
+        attempt.trace.modules if attempt.trace is not None else {},
+        forward_done=attempt.stages["forward"] == "ok",
+        backward_done=attempt.backward_known,
+    )
+    built = attempt.model is not None
+    return ModelReport(
+        model=_identity(attempt),
+        probe=_probe_facts(attempt),
+        totals=_totals(attempt, registered, parameters, buffers) if built else UNKNOWN_TOTALS,
+        modules=modules,
+        parameters=parameters,
+        buffers=buffers,
+        diagnostics=(*_source_notes(attempt), *attempt.diagnostics),
+        environment=environment(attempt.spec.ref.source, attempt.spec.package_version),
+        fingerprint=fingerprint(modules, parameters, buffers) if built else None,
+    )
+
+
+def _identity(attempt: Attempt) -> ModelIdentity:
+    spec = attempt.spec
+    return ModelIdentity(
+        ref=str(spec.ref),
+        name=spec.ref.name,
+        source=spec.ref.source or "unknown",
+        class_name=ledger.class_name(attempt.model) if attempt.model is not None else None,
+        kwargs=dict(spec.ref.kwargs),
+        package_version=spec.package_version,
+        description=spec.description,
+        citation=spec.citation,
+    )
+
+
+def _probe_facts(attempt: Attempt) -> ProbeFacts:
+    options, stages = attempt.options, attempt.stages
+    status: Status = "complete"
+    if "failed" in stages.values():
+        status = "failed" if attempt.model is None else "partial"
+    outputs = None
+    if attempt.outputs is not None:
+        read = passes.in_loss(attempt.loss, attempt.outputs)
+        outputs = tuple(
+            OutputFacts(path=path, shape=tuple(tensor.shape), dtype=ledger.dtype_name(tensor.dtype), in_loss=flag)
+            for (path, tensor), flag in zip(attempt.outputs, read, strict=True)
+        )
+    return ProbeFacts(
+        status=status,
+        device=DeviceFacts(requested=options.device, used=str(attempt.device)),
+        mode=options.mode,
+        loss=attempt.loss,
+        seed=options.seed,
+        inputs=attempt.inputs.facts if attempt.inputs is not None else (),
+        outputs=outputs,
+        stages=StageFacts(**stages),
+        freeze=options.freeze,
+    )
+
+
+def _source_notes(attempt: Attempt) -> tuple[Diagnostic, ...]:
+    return tuple(
+        Diagnostic(severity="note", code="source-note", stage="instantiate", module=None, message=text)
+        for text in attempt.spec.notes
+    )
+
+
+def _gradient(attempt: Attempt, parameter: Tensor) -> GradientFacts:
+    """What came of one parameter's gradient, and why nothing where nothing came."""
+    if attempt.stages["backward"] == "ok" and parameter.grad is not None:
+        return ledger.gradient_facts(parameter.grad)
+    return GradientFacts(status="none", reason=_reason(attempt, parameter))
+
+
+def _reason(attempt: Attempt, parameter: Tensor) -> GradientReason:
+    if not (parameter.dtype.is_floating_point or parameter.dtype.is_complex):
+        return "non_differentiable"
+    if not parameter.requires_grad:
+        return "frozen"
+    if attempt.trace is None or not attempt.backward_known:
+        return "not_run"
+    if not attempt.trace.was_read(parameter):
+        return "unused"
+    if not attempt.differentiable or id(parameter) in attempt.reachable:
+        return "non_differentiable"  # nothing returned, or a function on the way, carries a gradient
+    return "detached"
+
+
+def _totals(
+    attempt: Attempt,
+    registered: ledger.Registered,
+    parameters: tuple[ParameterFacts, ...],
+    buffers: tuple[BufferFacts, ...],
+) -> Totals:
+    packed, packed_bytes = ledger.packed_elements(registered.modules)
+    parameter_totals = ledger.parameter_totals(
+        parameters, registered.parameters, packed, attempt.spec.active_parameters
+    )
+    buffer_totals = ledger.buffer_totals(buffers)
+    gradient_totals = ledger.gradient_totals(parameters, registered.parameters)
+    ran = attempt.backward_known
+    flops = _flops(attempt)
+    return Totals(
+        parameters=parameter_totals,
+        buffers=buffer_totals,
+        state_dict_bytes=ledger.add((parameter_totals.bytes, buffer_totals.persistent_bytes, packed_bytes)),
+        modules=len(registered.modules),
+        gradients=gradient_totals,
+        flops=flops,
+        macs=MacTotals(forward=flops.forward // 2 if flops.forward is not None else None),
+        memory=MemoryTotals(
+            parameters=parameter_totals.bytes,
+            buffers=buffer_totals.bytes,
+            gradients=gradient_totals.bytes if ran else None,
+            saved_for_backward=None,
+            peak_training=None,
+        ),
+    )
+
+
+def _flops(attempt: Attempt) -> FlopTotals:
+    trace = attempt.trace
+    if trace is None or attempt.stages["forward"] != "ok":
+        return UNKNOWN_FLOPS
+    sums: Counter[Phase] = Counter()
+    by_operation: Counter[str] = Counter()
+    for (phase, name), cost in trace.flops.items():
+        sums[phase] += cost
+        by_operation[name] += cost
+    return FlopTotals(
+        forward=sums[Phase.FORWARD],
+        backward=sums[Phase.BACKWARD] if attempt.backward_known else None,
+        exact=not trace.uncounted,
+        uncounted=tuple(UncountedOperation(op=op, calls=calls) for op, calls in sorted(trace.uncounted.items())),
+        operations=tuple(
+            OperationCost(op=op, calls=trace.calls[op], flops=cost)
+            for op, cost in sorted(by_operation.items(), key=lambda item: (-item[1], item[0]))
+        ),
+    )

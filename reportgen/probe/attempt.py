@@ -1,0 +1,188 @@
+"""One go at one model on one device: instantiate, forward, backward, and everything learnt on the way.
+
+An attempt never raises for the model's own errors: a stage that fails leaves a diagnostic, and what was learnt before
+it stays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from reportgen.config import ProbeOptions
+from reportgen.errors import InputError, ReportgenError
+from reportgen.probe import instantiate, ledger, passes
+from reportgen.probe.failure import Failure
+from reportgen.probe.inputs import Inputs, make_inputs
+from reportgen.probe.trace import Phase, Trace
+from reportgen.registry.base import ModelSpec
+from reportgen.report.schema import Diagnostic, Severity, Stage, StageStatus
+
+MODEL_ERRORS = (Exception, SystemExit)  # what a model's code may raise without ending the run
+
+_REMEDIES: dict[Stage, str] = {
+    "instantiate": "mend the constructor, or give it what it needs: NAME?key=value",
+    "inputs": "say what goes in: --input [NAME=]SHAPE[:DTYPE[:LOW-HIGH]], once for each argument",
+    "forward": "check that the inputs are what the model expects (--input), or mend the model where the traceback ends",
+    "backward": "check the loss (--loss) and the model where the traceback ends",
+}
+
+Make = Callable[[torch.device, "Attempt"], nn.Module]
+"""Makes a fresh module on a device; may leave diagnostics in the attempt."""
+
+
+@dataclass
+class Attempt:
+    """One go at one model on one device, and everything learnt on the way."""
+
+    spec: ModelSpec
+    options: ProbeOptions
+    device: torch.device
+    make: Make
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+    stages: dict[str, StageStatus] = field(
+        default_factory=lambda: {"instantiate": "skipped", "forward": "skipped", "backward": "skipped"}
+    )
+    error: BaseException | None = None
+    failed_stage: Stage | None = None
+    model: nn.Module | None = None
+    inputs: Inputs | None = None
+    outputs: passes.Outputs | None = None
+    trace: Trace | None = None
+    reachable: frozenset[int] = frozenset()
+    differentiable: bool = True
+
+    @property
+    def loss(self) -> str:
+        """The name of the loss in force."""
+        return self.options.loss or self.spec.loss
+
+    @property
+    def backward_known(self) -> bool:
+        """Whether backward finished, or there was nothing to go back through."""
+        return self.stages["backward"] == "ok" or (self.stages["forward"] == "ok" and not self.differentiable)
+
+    def note(
+        self, severity: Severity, code: str, stage: Stage, message: str, remedy: str | None = None, **more: str | None
+    ) -> None:
+        """Adds a diagnostic; ``more`` are its module and traceback."""
+        self.diagnostics.append(
+            Diagnostic(
+                severity=severity,
+                code=code,
+                stage=stage,
+                module=more.get("module"),
+                message=message,
+                remedy=remedy,
+                traceback=more.get("traceback"),
+            )
+        )
+
+    def progress(self) -> int:
+        """How many stages did not fail."""
+        return sum(status == "ok" for status in self.stages.values())
+
+    def parameter_bytes(self) -> int | None:
+        """Bytes of all parameters; None where there is no model, or a lazy one."""
+        if self.model is None:
+            return None
+        sizes = [ledger.bytes_of(parameter) for parameter in self.model.parameters()]
+        known = [size for size in sizes if size is not None]
+        return sum(known) if len(known) == len(sizes) else None
+
+    # -- stages ------------------------------------------------------------------------------------------------------
+
+    def run(self) -> None:
+        """Goes as far as the model lets it."""
+        self._instantiate()
+        if self.model is None:
+            return
+        try:
+            self._prepare(self.model)
+        except InputError as exc:
+            self._fail("inputs", exc)
+            return
+        registered = ledger.Registered.of(self.model)
+        self.trace = Trace(registered.tensors())
+        self._passes(self.model, self.trace)
+        self.trace.settle()
+
+    def _instantiate(self) -> None:
+        try:
+            self.model = self.make(self.device, self)
+        except MODEL_ERRORS as exc:
+            self._fail("instantiate", exc)
+        else:
+            self.stages["instantiate"] = "ok"
+
+    def _prepare(self, model: nn.Module) -> None:
+        model.train(self.options.mode == "train")
+        _clear_gradients(model)
+        for pattern in instantiate.freeze(model, self.options.freeze):
+            self.note(
+                "warning",
+                "freeze-no-match",
+                "instantiate",
+                f"--freeze {pattern} matches no parameter",
+                "patterns match whole hierarchical names: 'layer1.*', '*.bias'",
+            )
+        self.inputs = make_inputs(model, self.device, self.options.inputs, self.spec.inputs)
+
+    def _passes(self, model: nn.Module, trace: Trace) -> None:
+        """Forward, loss and backward under the eyes of ``trace``."""
+        inputs = self.inputs
+        assert inputs is not None  # noqa: S101 (_prepare made them)
+        stage: Stage = "forward"
+        try:
+            with trace:
+                returned, self.outputs = passes.forward(model, inputs.args, inputs.kwargs)
+                self.stages["forward"] = "ok"
+                stage = "backward"
+                trace.start(Phase.LOSS)
+                loss = self._loss(returned, self.outputs)
+                if loss is None:
+                    return
+                self.reachable = frozenset(passes.reachable(loss))
+                trace.start(Phase.BACKWARD)
+                loss.backward()  # type: ignore[no-untyped-call]
+                self.stages["backward"] = "ok"
+        except MODEL_ERRORS as exc:
+            self._fail(stage, exc)
+            _clear_gradients(model)  # a backward that failed half-way left some
+
+    def _loss(self, returned: Any, outputs: passes.Outputs) -> Tensor | None:
+        if self.loss == "none":
+            return None
+        loss = passes.loss_function(self.loss)(returned, outputs)
+        if loss is not None and loss.requires_grad:
+            return loss
+        self.differentiable = False
+        trainable = any(parameter.requires_grad for parameter in (self.model or nn.Module()).parameters())
+        why = "no output carries a gradient" if trainable else "the model has no trainable parameters"
+        self.note("note", "no-differentiable-output", "backward", f"There is no backward pass: {why}.")
+        return None
+
+    def _fail(self, stage: Stage, error: BaseException) -> None:
+        self.error, self.failed_stage = error, stage
+        modules = ledger.Registered.of(self.model).modules if self.model is not None else ()
+        failure = Failure.of(error, modules)
+        self.stages["forward" if stage == "inputs" else stage] = "failed"
+        own = isinstance(error, ReportgenError)
+        self.note(
+            "error",
+            error.code if isinstance(error, ReportgenError) else f"{stage}-failed",
+            stage,
+            str(error) if own else failure.message,
+            error.remedy if isinstance(error, ReportgenError) else _REMEDIES[stage],
+            module=failure.module,
+            traceback=None if own and error.__cause__ is None else failure.traceback,
+        )
+
+
+def _clear_gradients(model: nn.Module) -> None:
+    for parameter in model.parameters():
+        parameter.grad = None

@@ -1,0 +1,83 @@
+"""Records with nothing in them yet: of models that never came to be, and the unknown half of partial ones. No torch."""
+
+from __future__ import annotations
+
+import platform
+from importlib import metadata
+
+from reportgen.config import ProbeOptions
+from reportgen.errors import ProbeError, ReportgenError
+from reportgen.registry.base import ModelRef
+from reportgen.report.schema import (
+    BufferTotals,
+    DeviceFacts,
+    Diagnostic,
+    FlopTotals,
+    GradientTotals,
+    MacTotals,
+    MemoryTotals,
+    ModelIdentity,
+    ModelReport,
+    ParameterTotals,
+    ProbeFacts,
+    StageFacts,
+    Totals,
+)
+from reportgen.version import __version__
+
+UNKNOWN_FLOPS = FlopTotals(forward=None, backward=None, exact=False, uncounted=())
+UNKNOWN_TOTALS = Totals(
+    parameters=ParameterTotals(None, None, None, None, None, None, None, None, None),
+    buffers=BufferTotals(None, None, None, None),
+    state_dict_bytes=None,
+    modules=None,
+    gradients=GradientTotals(None, None, None),
+    flops=UNKNOWN_FLOPS,
+    macs=MacTotals(None),
+    memory=MemoryTotals(None, None, None, None, None),
+)
+
+
+def environment(package: str | None = None, version: str | None = None) -> dict[str, str]:
+    """The versions that a figure may depend on."""
+    versions = {"python": platform.python_version(), "torch": metadata.version("torch"), "reportgen": __version__}
+    if package is not None and version is not None:
+        versions[package] = version
+    return versions
+
+
+def failed_report(ref: ModelRef, error: ReportgenError, options: ProbeOptions) -> ModelReport:
+    """The report on a model of which nothing could be learnt: every figure unknown, and ``error`` as its diagnostic."""
+    stage = error.stage if isinstance(error, ProbeError) else None
+    return ModelReport(
+        model=ModelIdentity(
+            ref=str(ref), name=ref.name, source=ref.source or "unknown", class_name=None, kwargs=dict(ref.kwargs)
+        ),
+        probe=ProbeFacts(
+            status="failed",
+            device=DeviceFacts(options.device, options.device),
+            mode=options.mode,
+            loss=options.loss or "sum",
+            seed=options.seed,
+            inputs=(),
+            outputs=None,
+            stages=StageFacts(instantiate="failed", forward="skipped", backward="skipped"),
+            freeze=options.freeze,
+        ),
+        totals=UNKNOWN_TOTALS,
+        modules=(),
+        parameters=(),
+        buffers=(),
+        diagnostics=(
+            Diagnostic(
+                severity="error",
+                code=error.code,
+                stage="forward" if stage == "forward" else "backward" if stage == "backward" else "instantiate",
+                module=None,
+                message=str(error),
+                remedy=error.remedy,
+            ),
+        ),
+        environment=environment(),
+        fingerprint=None,
+    )

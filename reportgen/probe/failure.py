@@ -1,0 +1,86 @@
+"""An error of the user's code, told so that they can mend it: what, in which module, and their own frames."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+import torch
+from torch import nn
+
+_OWN = str(Path(__file__).resolve().parent)
+_TORCH = str(Path(torch.__file__).resolve().parent)
+_LAYERS = str(Path(torch.nn.modules.__file__).resolve().parent)  # torch's own modules, as far as a traceback shows them
+_CALLS = str(Path(_LAYERS, "module.py"))  # the plumbing between a module's call and its forward
+_MESSAGE_LIMIT = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One line of what happened, the path of the module it happened in, and the frames of the user's code."""
+
+    message: str
+    module: str | None
+    traceback: str
+
+    @classmethod
+    def of(cls, error: BaseException, modules: tuple[tuple[str, nn.Module], ...] = ()) -> Failure:
+        """``modules``: the model's, by path, to find the one that was running."""
+        return cls(_message(error), _module_of(error.__traceback__, modules), _format(error))
+
+
+def _message(error: BaseException) -> str:
+    text = str(error).strip() or "(no message)"
+    first = text.splitlines()[0]
+    return f"{type(error).__name__}: {first}"[:_MESSAGE_LIMIT]
+
+
+def _module_of(trace: TracebackType | None, modules: tuple[tuple[str, nn.Module], ...]) -> str | None:
+    """The innermost module whose method is on the stack."""
+    paths = {id(module): path for path, module in modules}
+    found = None
+    while trace is not None:
+        owner = trace.tb_frame.f_locals.get("self")
+        found = paths.get(id(owner), found)
+        trace = trace.tb_next
+    return found
+
+
+def _format(error: BaseException) -> str:
+    """The traceback of the user's code; files as they are imported, not where this machine has them."""
+    lines = traceback.TracebackException.from_exception(error, limit=None, compact=True)
+    for part in _chain(lines):
+        part.stack = traceback.StackSummary.from_list(
+            [
+                traceback.FrameSummary(_short(frame.filename), frame.lineno, frame.name, line=frame.line)
+                for frame in part.stack
+                if _is_telling(frame.filename)
+            ]
+        )
+    return "".join(lines.format()).rstrip()
+
+
+def _is_telling(filename: str) -> bool:
+    """The user's frames and the layers they used; not ours, and not what lies below a layer."""
+    if filename.startswith(_OWN) or filename == _CALLS:
+        return False
+    return filename.startswith(_LAYERS) or not filename.startswith(_TORCH)
+
+
+def _chain(part: traceback.TracebackException | None) -> list[traceback.TracebackException]:
+    parts = []
+    while part is not None:
+        parts.append(part)
+        part = part.__cause__ or part.__context__
+    return parts
+
+
+def _short(filename: str) -> str:
+    """A file's path below the import path it was found on: ``torch/nn/modules/linear.py``."""
+    path = Path(filename)
+    roots = [Path(root) for root in (*sys.path, Path.cwd()) if root]
+    found = [path.relative_to(root) for root in roots if path.is_relative_to(root)]
+    return min(found, key=lambda relative: len(relative.parts), default=path).as_posix()

@@ -1,0 +1,135 @@
+"""Dummy inputs: from the user, from the source, or worked out from the first layer of the model."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+
+from reportgen.errors import InputError
+from reportgen.registry.base import InputSpec
+from reportgen.report.schema import InputFacts
+
+Origin = Literal["source", "user", "inferred"]
+_BATCH, _LENGTH, _SIDE = 2, 16, 64  # of an inferred input: batch norm needs two, pooling some room
+_HIGH = 1  # integers without a range: valid for every vocabulary and class count above one
+_SPEC_REMEDY = "say what goes in: --input [NAME=]SHAPE[:DTYPE[:LOW-HIGH]], once for each argument"
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """The arguments of one call of ``forward``, and what the record says of them."""
+
+    args: tuple[Tensor, ...]
+    kwargs: Mapping[str, Tensor]
+    facts: tuple[InputFacts, ...]
+
+
+def make_inputs(
+    model: nn.Module, device: torch.device, user: tuple[InputSpec, ...], source: tuple[InputSpec, ...]
+) -> Inputs:
+    """The dummy inputs: the user's if there are any, else the source's, else inferred ones.
+
+    Raises:
+        InputError: nothing is known about what ``forward`` takes, or the inputs do not fit its signature.
+    """
+    origin: Origin = "user" if user else "source" if source else "inferred"
+    specs = user or source or _infer(model)
+    args = tuple(_tensor(spec, device) for spec in specs if spec.name is None)
+    kwargs = {spec.name: _tensor(spec, device) for spec in specs if spec.name is not None}
+    names = iter(_bind(model, args, kwargs))
+    facts = tuple(
+        InputFacts(
+            name=spec.name if spec.name is not None else next(names), shape=spec.shape, dtype=spec.dtype, origin=origin
+        )
+        for spec in specs
+    )
+    return Inputs(args, kwargs, facts)
+
+
+def _tensor(spec: InputSpec, device: torch.device) -> Tensor:
+    dtype: torch.dtype = getattr(torch, spec.dtype)
+    if device.type == "meta":
+        return torch.empty(spec.shape, dtype=dtype, device=device)
+    if dtype is torch.bool:
+        return torch.ones(spec.shape, dtype=dtype, device=device)
+    if dtype.is_floating_point or dtype.is_complex:
+        return torch.randn(spec.shape, dtype=torch.promote_types(dtype, torch.float32)).to(device, dtype)
+    low = spec.low if spec.low is not None else 0
+    high = spec.high if spec.high is not None else _HIGH
+    return torch.randint(low, high + 1, spec.shape, dtype=dtype).to(device)
+
+
+def _signature(model: nn.Module) -> inspect.Signature | None:
+    try:
+        return inspect.signature(model.forward)
+    except (TypeError, ValueError):  # a scripted or foreign callable may have none
+        return None
+
+
+def _bind(model: nn.Module, args: tuple[Tensor, ...], kwargs: Mapping[str, Tensor]) -> list[str]:
+    """The names of the positional arguments; their indices where the signature does not tell."""
+    signature = _signature(model)
+    if signature is None:
+        return [str(index) for index in range(len(args))]
+    try:
+        signature.bind(*args, **kwargs)
+    except TypeError as exc:
+        raise InputError(f"the inputs do not fit forward{signature}: {exc}", remedy=_SPEC_REMEDY) from exc
+    named = [p.name for p in signature.parameters.values() if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    return [*named[: len(args)], *(str(index) for index in range(len(named), len(args)))]
+
+
+def _infer(model: nn.Module) -> tuple[InputSpec, ...]:
+    """An input for a ``forward`` of one required argument, from the first layer whose input size is known."""
+    signature = _signature(model)
+    required = [] if signature is None else _required(signature)
+    if signature is not None and not required:
+        return ()
+    if len(required) == 1:
+        for module in model.modules():
+            spec = _first_layer_input(module)
+            if spec is not None:
+                return (spec,)
+    takes = f"forward{signature}" if signature is not None else "forward"
+    raise InputError(f"nothing says what {takes} takes", code="inputs-unknown", remedy=_SPEC_REMEDY)
+
+
+def _required(signature: inspect.Signature) -> list[str]:
+    """Arguments that must be given; ``nn.Module``'s own unimplemented forward takes anything, which says nothing."""
+    return [
+        p.name
+        for p in signature.parameters.values()
+        if (p.default is p.empty and p.kind is not p.VAR_KEYWORD)
+        and not (p.kind is p.VAR_POSITIONAL and len(signature.parameters) > 1)
+    ]
+
+
+def _first_layer_input(module: nn.Module) -> InputSpec | None:
+    if isinstance(module, nn.Embedding | nn.EmbeddingBag):
+        return InputSpec(shape=(_BATCH, _LENGTH), dtype="int64", low=0, high=module.num_embeddings - 1)
+    for kind, shape in _INPUT_SHAPES:
+        if isinstance(module, kind):
+            return InputSpec(shape=tuple(shape(module)))
+    return None
+
+
+_INPUT_SHAPES: tuple[tuple[type[nn.Module], Callable[[Any], Sequence[int]]], ...] = (
+    (nn.Linear, lambda layer: (_BATCH, layer.in_features)),
+    (nn.modules.conv._ConvNd, lambda layer: (_BATCH, layer.in_channels, *_sides(len(layer.kernel_size)))),
+    (nn.BatchNorm1d, lambda layer: (_BATCH, layer.num_features)),
+    (nn.BatchNorm2d, lambda layer: (_BATCH, layer.num_features, *_sides(2))),
+    (nn.BatchNorm3d, lambda layer: (_BATCH, layer.num_features, *_sides(3))),
+    (nn.LayerNorm, lambda layer: (_BATCH, *layer.normalized_shape)),
+    (nn.RNNBase, lambda layer: (*((_BATCH, _LENGTH) if layer.batch_first else (_LENGTH, _BATCH)), layer.input_size)),
+    (nn.TransformerEncoderLayer, lambda layer: (_BATCH, _LENGTH, layer.linear1.in_features)),
+)
+
+
+def _sides(dimensions: int) -> tuple[int, ...]:
+    """Room to work in: a length of 16, an image of 64 × 64, or 16 such images."""
+    return ((_LENGTH,), (_SIDE, _SIDE), (_LENGTH, _SIDE, _SIDE))[dimensions - 1]

@@ -1,0 +1,170 @@
+"""From a recipe, or a live module, to a fresh module on the device of the probe."""
+
+from __future__ import annotations
+
+import copy
+import fnmatch
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.modules.module import (
+    register_module_buffer_registration_hook,
+    register_module_parameter_registration_hook,
+)
+from torch.overrides import TorchFunctionMode
+
+from reportgen.errors import DeviceUnavailable, InstantiationError
+
+META = torch.device("meta")
+
+
+def resolve_device(name: str) -> torch.device:
+    """The device of that name; ``auto`` is this machine's accelerator, else the CPU.
+
+    Raises:
+        DeviceUnavailable: it is not on this machine.
+    """
+    accelerator = torch.accelerator.current_accelerator(check_available=True)
+    if name == "auto":
+        return accelerator if accelerator is not None else torch.device("cpu")
+    device = torch.device(name)
+    if device.type in {"meta", "cpu"}:
+        return device
+    count = torch.accelerator.device_count() if accelerator is not None and accelerator.type == device.type else 0
+    if (device.index or 0) >= count:
+        raise DeviceUnavailable(
+            f"device {name} is not available: this machine has {count} {device.type} devices that torch can use",
+            remedy="use --device meta (needs no device at all) or --device cpu; `reportgen doctor` lists what is here",
+        )
+    return device
+
+
+def build(factory: Callable[[], nn.Module], device: torch.device) -> nn.Module:
+    """A fresh module whose tensors were made on ``device``."""
+    with device:
+        model = _checked(factory())
+    if device.type != "meta":
+        model.to(device)  # a constructor may name a device of its own
+    return model
+
+
+def build_hybrid(factory: Callable[[], nn.Module]) -> nn.Module:
+    """A fresh module on meta whose constructor saw real values.
+
+    Tensors are made on the CPU; parameters and buffers move to meta the moment they are registered, and ties hold
+    because a tensor that comes back gets the same stand-in.
+    """
+    stand_ins = _StandIns()
+
+    def registered(_module: nn.Module, _name: str, tensor: Any) -> Any:
+        return stand_ins.of(tensor) if isinstance(tensor, Tensor) else tensor
+
+    hooks = [
+        register_module_parameter_registration_hook(registered),
+        register_module_buffer_registration_hook(registered),
+    ]
+    try:
+        model = _checked(factory())
+    finally:
+        for hook in hooks:
+            hook.remove()
+    for module in model.modules():
+        for name, value in vars(module).items():
+            if isinstance(value, Tensor):
+                setattr(module, name, stand_ins.of(value))
+    return model
+
+
+def copy_of(model: nn.Module, device: torch.device) -> nn.Module:
+    """A copy of a live module on ``device``; the module itself is not touched. On meta the copy has no values.
+
+    Raises:
+        InstantiationError: the module cannot be copied.
+    """
+    try:
+        if device.type == "meta":
+            return _meta_copy(model)
+        return copy.deepcopy(model).to(device)
+    except Exception as exc:
+        raise InstantiationError(
+            f"the module cannot be copied: {type(exc).__name__}: {exc}",
+            code="copy-failed",
+            remedy="give a function that builds it: python:pkg.module:factory",
+        ) from exc
+
+
+def freeze(model: nn.Module, patterns: Iterable[str]) -> list[str]:
+    """Switches off ``requires_grad`` where a parameter's name matches a pattern; gives the patterns that match none."""
+    parameters = list(model.named_parameters(remove_duplicate=False))
+    idle = []
+    for pattern in patterns:
+        matching = [parameter for name, parameter in parameters if fnmatch.fnmatchcase(name, pattern)]
+        for parameter in matching:
+            parameter.requires_grad_(False)
+        if not matching:
+            idle.append(pattern)
+    return idle
+
+
+def _checked(model: Any) -> nn.Module:
+    if not isinstance(model, nn.Module):
+        raise InstantiationError(
+            f"the factory gave a {type(model).__name__}, not a torch.nn.Module",
+            code="not-a-module",
+            remedy="name a class derived from torch.nn.Module, or a function that returns one",
+        )
+    return model
+
+
+class _StandIns:
+    """Meta tensors in place of real ones: the same one for the same tensor, sharing memory where those did."""
+
+    def __init__(self) -> None:
+        self._tensors: dict[int, Tensor] = {}
+        self._memory: dict[tuple[int, torch.dtype], Tensor] = {}
+        self._alive: list[Tensor] = []  # an id is one tensor's only while that tensor lives
+
+    def of(self, tensor: Tensor) -> Tensor:
+        if nn.parameter.is_lazy(tensor):
+            return tensor
+        if id(tensor) not in self._tensors:
+            stand_in = self._stand_in(tensor)
+            self._alive.append(tensor)
+            self._tensors[id(tensor)] = self._tensors[id(stand_in)] = stand_in
+        return self._tensors[id(tensor)]
+
+    def _stand_in(self, tensor: Tensor) -> Tensor:
+        if tensor.layout is not torch.strided or tensor.is_quantized:
+            meta = tensor.detach().to(META)
+        else:
+            storage = tensor.untyped_storage()
+            key = (storage._cdata, tensor.dtype)
+            if key not in self._memory:
+                self._memory[key] = torch.empty(
+                    storage.nbytes() // tensor.element_size(), dtype=tensor.dtype, device=META
+                )
+            meta = self._memory[key].as_strided(tensor.size(), tensor.stride(), tensor.storage_offset())
+        if isinstance(tensor, nn.Parameter):
+            return nn.Parameter(meta, requires_grad=tensor.requires_grad)
+        return meta.requires_grad_(tensor.requires_grad)
+
+
+def _meta_copy(model: nn.Module) -> nn.Module:
+    stand_ins = _StandIns()
+    memo: dict[int, Any] = {}
+    for tensor in (*model.parameters(), *model.buffers()):
+        if not nn.parameter.is_lazy(tensor):
+            memo[id(tensor)] = stand_ins.of(tensor)
+
+    class CopyToMeta(TorchFunctionMode):
+        """Tensors that are no parameter or buffer are copied as stand-ins too."""
+
+        def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            if func is Tensor.__deepcopy__:
+                return stand_ins.of(args[0])
+            return func(*args, **(kwargs or {}))
+
+    with CopyToMeta():
+        return copy.deepcopy(model, memo)

@@ -1,0 +1,103 @@
+"""One model, from its recipe to its record.
+
+Meta comes first by default, because it needs neither memory nor arithmetic. Where a model reads a value, which meta has
+not, its constructor runs with real values; and if that is not enough, the next attempt takes the CPU, where the model is
+small enough for it. Each such step is a diagnostic.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import nn
+
+from reportgen.config import ProbeOptions
+from reportgen.probe import instantiate
+from reportgen.probe.assemble import assemble
+from reportgen.probe.attempt import MODEL_ERRORS, Attempt, Make
+from reportgen.probe.failure import Failure
+from reportgen.probe.session import session
+from reportgen.registry.base import ModelRef, ModelSpec
+from reportgen.report.schema import ModelReport
+
+_CPU_FALLBACK_BYTES = 2 * 2**30  # of parameters; with gradients and activations about three times that is needed
+
+
+def probe(target: ModelSpec | nn.Module, options: ProbeOptions) -> ModelReport:
+    """Measures one model and puts everything back.
+
+    Args:
+        target: what a source knows of a model, or a live module, of which a copy is measured.
+        options: device, mode, loss, seed, patterns to freeze, and inputs.
+
+    Returns:
+        The record. A model whose code fails gives a partial record (or a failed one, if it cannot be built) with the
+        reason among its diagnostics; nothing is raised for it.
+
+    Raises:
+        DeviceUnavailable: the asked-for device is not on this machine.
+    """
+    spec, make = _recipe(target)
+    device = instantiate.resolve_device(options.device)
+    with session(options.seed):
+        attempt = Attempt(spec, options, device, make)
+        attempt.run()
+        if device.type == "meta" and attempt.error is not None and _needs_values(attempt.error):
+            attempt = _on_cpu_instead(attempt, make)
+        return assemble(attempt)
+
+
+def _recipe(target: ModelSpec | nn.Module) -> tuple[ModelSpec, Make]:
+    """What is known of the target, and how to make a fresh module of it on a device."""
+    if isinstance(target, ModelSpec):
+        return target, lambda device, attempt: _build(target.build, device, attempt)
+    name = type(target).__name__
+    spec = ModelSpec(ref=ModelRef(source="live", name=name), build=lambda: target)
+    return spec, lambda device, _: instantiate.copy_of(target, device)
+
+
+def _build(factory: Callable[[], nn.Module], device: torch.device, attempt: Attempt) -> nn.Module:
+    try:
+        return instantiate.build(factory, device)
+    except MODEL_ERRORS as exc:
+        if device.type != "meta" or not _needs_values(exc):
+            raise
+        model = instantiate.build_hybrid(factory)
+        attempt.note(
+            "note",
+            "hybrid-constructor",
+            "instantiate",
+            f"The constructor reads values, which meta tensors do not have ({Failure.of(exc).message}); it ran with real "
+            "values, and its parameters and buffers moved to meta one by one.",
+        )
+        return model
+
+
+def _needs_values(error: BaseException) -> bool:
+    """Whether an error comes of meta tensors having no values, and not of the model itself."""
+    return isinstance(error, NotImplementedError) or "meta" in str(error).lower()
+
+
+def _on_cpu_instead(first: Attempt, make: Make) -> Attempt:
+    """Another go with real values, unless the model is too large for it; the better of the two."""
+    cause = Failure.of(first.error).message if first.error is not None else ""
+    size = first.parameter_bytes()
+    if size is not None and size > _CPU_FALLBACK_BYTES:
+        first.note(
+            "warning",
+            "device-fallback-refused",
+            "forward",
+            f"The model needs real values, and its parameters are too large ({size} bytes) to try it on the CPU unasked.",
+            "give the model as much memory as it needs and use --device cpu",
+        )
+        return first
+    second = Attempt(first.spec, first.options, torch.device("cpu"), make)
+    second.note(
+        "note",
+        "device-fallback",
+        first.failed_stage or "forward",
+        f"The model reads values, which meta tensors do not have ({cause}); it was measured with real values on the CPU.",
+    )
+    second.run()
+    return second if second.progress() >= first.progress() else first

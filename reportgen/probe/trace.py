@@ -1,0 +1,242 @@
+"""Watching one forward and backward pass: which modules ran, what each operation cost, which tensors were read.
+
+One dispatch mode sees every operation that torch runs; two global hooks see every module call. Nothing is attached to
+the user's modules. Backward work finds its module through autograd's sequence numbers: the nodes that a module's forward
+made are numbered consecutively, so a note of the counter at every module boundary is enough to know, in backward, whose
+node is running.
+"""
+
+from __future__ import annotations
+
+import enum
+import sys
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
+from typing import Any, Self
+
+import torch
+from torch import Tensor, nn
+from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from reportgen.probe.flops import Formula, formula_for, zero
+from reportgen.probe.structure import tensors
+
+Shapes = tuple[tuple[int, ...], ...]
+
+
+class Phase(enum.Enum):
+    """What is running: only forward and backward count towards the model."""
+
+    FORWARD = enum.auto()
+    LOSS = enum.auto()
+    BACKWARD = enum.auto()
+
+
+class _Frame:
+    """One call of one module; the root frame stands for what runs outside every module."""
+
+    __slots__ = ("backward", "error", "forward", "module", "parent")
+
+    def __init__(self, module: nn.Module | None, parent: _Frame | None) -> None:
+        self.module = module
+        self.parent = parent
+        self.error = sys.exception()  # what was being handled when the call began
+        self.forward = 0
+        self.backward = 0
+
+
+class ModuleTrace:
+    """What was seen of one module: completed calls, the shapes of the first one, and its subtree's FLOPs."""
+
+    __slots__ = ("backward", "calls", "forward", "inputs", "outputs")
+
+    def __init__(self) -> None:
+        self.calls = 0
+        self.inputs: Shapes | None = None
+        self.outputs: Shapes | None = None
+        self.forward = 0
+        self.backward = 0
+
+
+class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Records one pass. Enter it around the forward; set `phase` before the loss and before backward.
+
+    Args:
+        watched: the tensors (parameters and buffers) of which it is to be known whether an operation read them.
+    """
+
+    def __init__(self, watched: Iterable[Tensor]) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.phase = Phase.FORWARD
+        self.modules: dict[int, ModuleTrace] = {}  # by id: a module need not be hashable
+        self.flops: Counter[tuple[Phase, str]] = Counter()
+        self.calls: Counter[str] = Counter()
+        self.uncounted: Counter[str] = Counter()
+        self._watched = {id(tensor): tensor for tensor in watched}
+        self._read: set[int] = set()
+        self._aliases = _sole_owners(self._watched.values())
+        self._formulas: dict[Any, Formula | None] = {}
+        self._frame = self._root = _Frame(None, None)
+        self._frames: list[_Frame] = [self._root]
+        self._boundaries: list[int] = []  # sequence numbers, ascending
+        self._owners: list[_Frame | None] = []  # whose nodes start there; None: the loss's
+        self._hooks = ExitStack()
+
+    def __enter__(self) -> Self:
+        for handle in (
+            register_module_forward_pre_hook(self._enter_module),
+            register_module_forward_hook(self._leave_module, with_kwargs=True, always_call=True),
+        ):
+            self._hooks.callback(handle.remove)
+        self._mark(self._root)
+        super().__enter__()  # type: ignore[no-untyped-call]
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        try:
+            super().__exit__(*exc)  # type: ignore[no-untyped-call]
+        finally:
+            self._hooks.close()
+
+    def start(self, phase: Phase) -> None:
+        """What runs from now on belongs to ``phase``."""
+        self.phase = phase
+        self._frame = self._root
+        self._mark(None if phase is Phase.LOSS else self._root)
+
+    def was_read(self, tensor: Tensor) -> bool:
+        """Whether an operation of the forward pass took this tensor, or a view of its memory."""
+        return id(tensor) in self._read
+
+    def settle(self) -> None:
+        """Adds every call's FLOPs to its callers; call once, when the pass is over.
+
+        A module that runs inside itself counts the inner call only once.
+        """
+        totals = {id(frame): (frame.forward, frame.backward) for frame in self._frames}
+        for frame in reversed(self._frames):  # a caller is always made before what it calls
+            forward, backward = totals[id(frame)]
+            if frame.parent is not None:
+                above = totals[id(frame.parent)]
+                totals[id(frame.parent)] = (above[0] + forward, above[1] + backward)
+            if frame.module is not None and not _inside_itself(frame):
+                seen = self.modules[id(frame.module)]
+                seen.forward += forward
+                seen.backward += backward
+
+    # -- modules -----------------------------------------------------------------------------------------------------
+
+    def _enter_module(self, module: nn.Module, args: Any) -> None:
+        if self.phase is Phase.LOSS:
+            return
+        self._frame = _Frame(module, self._frame)
+        self._frames.append(self._frame)
+        self._mark(self._frame)
+        seen = self.modules.setdefault(id(module), ModuleTrace())
+        if seen.inputs is None:
+            seen.inputs = _shapes(args)
+
+    def _leave_module(self, module: nn.Module, args: Any, kwargs: Mapping[str, Any], output: Any) -> None:
+        frame = self._frame
+        if self.phase is Phase.LOSS or frame.module is not module or frame.parent is None:
+            return
+        self._frame = frame.parent
+        self._mark(self._frame)
+        failed = sys.exception() is not frame.error
+        if failed or self.phase is Phase.BACKWARD:  # in backward, a checkpoint computes again
+            return
+        seen = self.modules[id(module)]
+        seen.calls += 1
+        if seen.calls == 1:
+            seen.inputs = _shapes((args, kwargs))
+            seen.outputs = _shapes(output)
+
+    def _mark(self, owner: _Frame | None) -> None:
+        self._boundaries.append(torch._C._autograd._get_sequence_nr())
+        self._owners.append(owner)
+
+    # -- operations --------------------------------------------------------------------------------------------------
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None
+    ) -> Any:
+        """Runs the operation, then notes what it read and what it cost."""
+        kwargs = kwargs or {}
+        out = func(*args, **kwargs)
+        if self.phase is Phase.FORWARD:
+            self._note_reads(args)
+            if kwargs:
+                self._note_reads(kwargs.values())
+        if self.phase is not Phase.LOSS:
+            self._note_cost(func, args, kwargs, out)
+        return out
+
+    def _note_reads(self, values: Iterable[Any]) -> None:
+        for value in values:
+            if isinstance(value, Tensor):
+                key = id(value)
+                if key in self._watched:
+                    self._read.add(key)
+                elif self._aliases and value.layout is torch.strided:
+                    owner = self._aliases.get(value.untyped_storage()._cdata)
+                    if owner is not None:
+                        self._read.add(owner)
+            elif isinstance(value, list | tuple):
+                self._note_reads(value)
+
+    def _note_cost(self, func: Any, args: Sequence[Any], kwargs: Mapping[str, Any], out: Any) -> None:
+        try:
+            formula = self._formulas[func]
+        except KeyError:
+            formula = self._formulas[func] = formula_for(func)
+        if formula is zero:
+            return
+        frame = self._owner()
+        if frame is None:
+            return
+        name = func._schema.name.replace("::", ".")
+        if formula is None:
+            self.uncounted[name] += 1
+            return
+        cost = formula(args, kwargs, out)
+        self.calls[name] += 1
+        self.flops[self.phase, name] += cost
+        if self.phase is Phase.FORWARD:
+            frame.forward += cost
+        else:
+            frame.backward += cost
+
+    def _owner(self) -> _Frame | None:
+        """The module call that the operation now running belongs to; None where it is the loss's."""
+        if self.phase is Phase.FORWARD or self._frame is not self._root:
+            return self._frame
+        node = torch._C._current_autograd_node()
+        if node is None:
+            return self._root
+        return self._owners[bisect_right(self._boundaries, node._sequence_nr()) - 1]
+
+
+def _sole_owners(watched: Iterable[Tensor]) -> dict[int, int]:
+    """Storage → the one watched tensor that lives in it; storages that several share are left out."""
+    owners: dict[int, int | None] = {}
+    for tensor in watched:
+        if tensor.layout is torch.strided and not nn.parameter.is_lazy(tensor):
+            storage = tensor.untyped_storage()._cdata
+            owners[storage] = None if storage in owners else id(tensor)
+    return {storage: owner for storage, owner in owners.items() if owner is not None}
+
+
+def _inside_itself(frame: _Frame) -> bool:
+    above = frame.parent
+    while above is not None:
+        if above.module is frame.module:
+            return True
+        above = above.parent
+    return False
+
+
+def _shapes(value: Any) -> Shapes:
+    return tuple(tuple(tensor.shape) for tensor in tensors(value))
