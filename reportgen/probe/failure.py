@@ -81,6 +81,6 @@ def _chain(part: traceback.TracebackException | None) -> list[traceback.Tracebac
 def _short(filename: str) -> str:
     """A file's path below the import path it was found on: ``torch/nn/modules/linear.py``."""
     path = Path(filename)
-    roots = [Path(root) for root in (*sys.path, Path.cwd()) if root]
+    roots: list[Path] = [Path(root) for root in (*sys.path, str(Path.cwd())) if root]
     found = [path.relative_to(root) for root in roots if path.is_relative_to(root)]
     return min(found, key=lambda relative: len(relative.parts), default=path).as_posix()

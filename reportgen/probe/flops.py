@@ -57,7 +57,7 @@ def _add_matmul(args: Sequence[Any], _kwargs: Mapping[str, Any], _out: Any) -> i
 
 @_formula("dot", "vdot")
 def _dot(args: Sequence[Any], _kwargs: Mapping[str, Any], _out: Any) -> int:
-    return 2 * args[0].numel() * _complex(args[0])
+    return 2 * int(args[0].numel()) * _complex(args[0])
 
 
 @_formula("_grouped_mm")
@@ -94,7 +94,7 @@ def _cdist(args: Sequence[Any], _kwargs: Mapping[str, Any], out: Tensor) -> int:
 @_formula("_cdist_backward")
 def _cdist_backward(args: Sequence[Any], _kwargs: Mapping[str, Any], _out: Any) -> int:
     grad, left = args[0], args[1]
-    return 2 * grad.numel() * int(left.shape[-1])
+    return 2 * int(grad.numel()) * int(left.shape[-1])
 
 
 def _convolution_flops(x: Tensor, weight: Tensor, out: Tensor, *, transposed: bool) -> int:

@@ -1,7 +1,7 @@
 """The ledger: every parameter, buffer, gradient and module of a model, by name, each counted once.
 
 Three counts of parameters differ and all are kept: *declared* (every registered name), *unique* (every tensor once;
-ties are one tensor under two names) and *storage* (every element of memory once; two tensors may be views of one memory).
+ties are one tensor under two names) and *storage* (every element of memory once; tensors may be views of one memory).
 """
 
 from __future__ import annotations

@@ -35,7 +35,7 @@ def loss_function(name: str) -> Loss:
 
 
 def in_loss(name: str, outputs: Outputs) -> tuple[bool, ...]:
-    """Which outputs the loss reads; of a user's own function it is taken that it reads all that can carry a gradient."""
+    """Which outputs the loss reads; a user's own function is taken to read all that can carry a gradient."""
     floating = [_differentiable(tensor) for _, tensor in outputs]
     if name == "none":
         return (False,) * len(floating)

@@ -1,12 +1,13 @@
 """One model, from its recipe to its record.
 
 Meta comes first by default, because it needs neither memory nor arithmetic. Where a model reads a value, which meta has
-not, its constructor runs with real values; and if that is not enough, the next attempt takes the CPU, where the model is
-small enough for it. Each such step is a diagnostic.
+not, its constructor runs with real values; and if that is not enough, the next attempt takes the CPU, where the model
+is small enough for it. Each such step is a diagnostic.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import torch
@@ -68,15 +69,15 @@ def _build(factory: Callable[[], nn.Module], device: torch.device, attempt: Atte
             "note",
             "hybrid-constructor",
             "instantiate",
-            f"The constructor reads values, which meta tensors do not have ({Failure.of(exc).message}); it ran with real "
-            "values, and its parameters and buffers moved to meta one by one.",
+            f"The constructor reads values, which meta tensors do not have ({Failure.of(exc).message}); it ran with real"
+            " values, and its parameters and buffers moved to meta one by one.",
         )
         return model
 
 
 def _needs_values(error: BaseException) -> bool:
     """Whether an error comes of meta tensors having no values, and not of the model itself."""
-    return isinstance(error, NotImplementedError) or "meta" in str(error).lower()
+    return isinstance(error, NotImplementedError) or re.search(r"\bmeta\b", str(error), re.IGNORECASE) is not None
 
 
 def _on_cpu_instead(first: Attempt, make: Make) -> Attempt:
@@ -88,8 +89,8 @@ def _on_cpu_instead(first: Attempt, make: Make) -> Attempt:
             "warning",
             "device-fallback-refused",
             "forward",
-            f"The model needs real values, and its parameters are too large ({size} bytes) to try it on the CPU unasked.",
-            "give the model as much memory as it needs and use --device cpu",
+            f"The model needs real values, and its parameters ({size} bytes) are too large to try the CPU unasked.",
+            "use --device cpu on a machine with the memory for it",
         )
         return first
     second = Attempt(first.spec, first.options, torch.device("cpu"), make)
@@ -97,7 +98,7 @@ def _on_cpu_instead(first: Attempt, make: Make) -> Attempt:
         "note",
         "device-fallback",
         first.failed_stage or "forward",
-        f"The model reads values, which meta tensors do not have ({cause}); it was measured with real values on the CPU.",
+        f"The model reads values, which meta tensors do not have ({cause}); it was measured with real values.",
     )
     second.run()
     return second if second.progress() >= first.progress() else first

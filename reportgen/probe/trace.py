@@ -1,9 +1,9 @@
 """Watching one forward and backward pass: which modules ran, what each operation cost, which tensors were read.
 
 One dispatch mode sees every operation that torch runs; two global hooks see every module call. Nothing is attached to
-the user's modules. Backward work finds its module through autograd's sequence numbers: the nodes that a module's forward
-made are numbered consecutively, so a note of the counter at every module boundary is enough to know, in backward, whose
-node is running.
+the user's modules. Backward work finds its module through autograd's sequence numbers: the nodes that a module's
+forward made are numbered consecutively, so a note of the counter at every module boundary is enough to know, in
+backward, whose node is running.
 """
 
 from __future__ import annotations
@@ -213,7 +213,7 @@ class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call]
         """The module call that the operation now running belongs to; None where it is the loss's."""
         if self.phase is Phase.FORWARD or self._frame is not self._root:
             return self._frame
-        node = torch._C._current_autograd_node()
+        node: Any = torch._C._current_autograd_node()
         if node is None:
             return self._root
         return self._owners[bisect_right(self._boundaries, node._sequence_nr()) - 1]
