@@ -33,11 +33,16 @@ class Node:
     ``name`` is relative to the parent node; of a run it is the first one's, and the others count its number up.
     ``parameters``, ``buffers`` (those that are directly its own) and ``children`` are the first one's too; the others'
     differ in nothing but the path.
+
+    ``elements`` and ``trainable`` count the parameters whose first name lies in the subtree of one module of the run,
+    so that over the whole tree every tensor counts once; tensors of unknown size are left out.
     """
 
     module: ModuleFacts
     name: str
     count: int
+    elements: int
+    trainable: int
     parameters: tuple[ParameterFacts, ...]
     buffers: tuple[BufferFacts, ...]
     children: tuple[Node, ...]
@@ -56,7 +61,7 @@ class _Branch:
     parameters: list[ParameterFacts] = field(default_factory=list)
     buffers: list[BufferFacts] = field(default_factory=list)
     children: list[_Branch] = field(default_factory=list)
-    nodes: tuple[Node, ...] = ()
+    nodes: tuple[Node, ...] = ()  # the children, folded
     structure: int = 0
 
 
@@ -82,6 +87,18 @@ def _unfold(nodes: Iterable[Node], parent: str) -> Iterator[ModuleFacts]:
             path = join(parent, node.nth(index))
             yield replace(node.module, path=path)
             yield from _unfold(node.children, path)
+
+
+def walk(nodes: Iterable[Node]) -> Iterator[tuple[Node, ...]]:
+    """Every node, parents first, as the chain of nodes that leads to it: the node itself comes last.
+
+    The product of the counts in a chain is how many modules its last node stands for.
+    """
+    stack: list[tuple[Node, ...]] = [(node,) for node in reversed(tuple(nodes))]
+    while stack:
+        chain = stack.pop()
+        yield chain
+        stack.extend((*chain, child) for child in reversed(chain[-1].children))
 
 
 def join(parent: str, name: str) -> str:
@@ -176,7 +193,18 @@ def _fold_siblings(branches: Sequence[_Branch]) -> tuple[Node, ...]:
 
 
 def _node(first: _Branch, count: int) -> Node:
-    return Node(first.module, first.name, count, tuple(first.parameters), tuple(first.buffers), first.nodes)
+    counted = [row for row in first.parameters if row.tied_to is None]
+    return Node(
+        module=first.module,
+        name=first.name,
+        count=count,
+        elements=sum(row.numel or 0 for row in counted) + sum(node.count * node.elements for node in first.nodes),
+        trainable=sum(row.numel or 0 for row in counted if row.trainable)
+        + sum(node.count * node.trainable for node in first.nodes),
+        parameters=tuple(first.parameters),
+        buffers=tuple(first.buffers),
+        children=first.nodes,
+    )
 
 
 def _successor(name: str) -> str | None:
