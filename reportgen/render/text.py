@@ -56,21 +56,22 @@ def visible(value: T) -> T:
 
 
 def _visible(value: Any, *, multiline: bool = False) -> Any:
-    """Returns the very same object where nothing changed: clean pages, which most are, are not copied."""
+    """The very same object where nothing changed: ledgers of clean names, which most are, are not copied."""
     if isinstance(value, str):
         return display(value, multiline=multiline)
     if isinstance(value, (tuple, list)):
         parts = [_visible(part) for part in value]
         return value if all(map(operator.is_, parts, value)) else tuple(parts)
-    if not dataclasses.is_dataclass(value):
+    cls: Any = type(value)
+    if not hasattr(cls, "__dataclass_fields__"):
         return value
     changed = {}
-    for name in _fields(type(value)):
+    for name in _fields(cls):
         old = getattr(value, name)
-        new = _visible(old, multiline=(type(value), name) in _MULTILINE)
+        new = _visible(old, multiline=(cls, name) in _MULTILINE)
         if new is not old:
             changed[name] = new
-    return dataclasses.replace(value, **changed) if changed else value  # type: ignore[type-var]  # no class, an instance
+    return dataclasses.replace(value, **changed) if changed else value
 
 
 @functools.cache

@@ -1,0 +1,140 @@
+"""Charts as SVG text, made from the page's data alone: the same string in HTML, on paper and as a file of its own.
+
+Only presentation attributes and six-digit colours are used, which is all that WeasyPrint's SVG renderer supports, and
+everything is drawn inside coloured tiles, so that it reads on a light and on a dark ground alike.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from markupsafe import escape
+
+from reportgen.render.text import anchor, display
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from reportgen.view.page import Icicle, Tile
+
+WIDTH = 960
+ROW = 44
+GAP = 2
+LABEL, VALUE = 12, 10.5  # font sizes
+PADDING = 6
+ADVANCE = 0.6  # em a character, in nearly every monospaced font
+SLIVER = 3.0  # tiles narrower than this are drawn together
+FONTS = "IBM Plex Mono, ui-monospace, SFMono-Regular, Menlo, Consolas, monospace"
+
+INK = "#14202b"
+NEUTRAL = ("#ccd2da", "#dde1e7")
+# Tints of the Okabe-Ito colours, which stay apart for every kind of colour blindness; ink on the darkest of them has a
+# contrast above 7. Each comes in two shades, for neighbours of one colour.
+PALETTE = (
+    ("#8dbfe3", "#a9d0ec"),  # blue
+    ("#f0b45c", "#f5c785"),  # orange
+    ("#74c7a5", "#98d6bd"),  # green
+    ("#dda2c4", "#e7bcd5"),  # purple
+    ("#e6d667", "#eee293"),  # yellow
+    ("#ee9a74", "#f3b599"),  # vermilion
+    ("#9edbe8", "#bce6ef"),  # sky
+    ("#b7b5e6", "#cccaee"),  # violet
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Box:
+    """One drawn rectangle, in pixels; several tiles where they are too narrow to be told apart."""
+
+    depth: int
+    x: float
+    width: float
+    tiles: tuple[Tile, ...]
+
+
+def icicle_svg(icicle: Icicle) -> str:
+    """The icicle as one ``<svg>`` element, 960 units wide; ``alt`` is its ``<desc>``, each tile has a tooltip.
+
+    A label is drawn only where it fits its tile, whole; a figure under it likewise.
+    """
+    name, height = anchor(icicle.id), max(icicle.depth, 1) * ROW - GAP
+    shades: dict[tuple[int, int], int] = {}  # of (depth, hue): how many tiles so far
+    size = f'viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}"'
+    labels = f'role="img" aria-labelledby="{name}-title {name}-desc"'
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" {size} {labels} font-family="{FONTS}">',
+        f'<title id="{name}-title">{_xml(icicle.title)}</title>',
+        f'<desc id="{name}-desc">{_xml(icicle.alt)}</desc>',
+    ]
+    for box in _boxes(icicle.tiles):
+        key = (box.depth, box.tiles[0].hue)
+        shades[key] = shades.get(key, -1) + 1
+        parts.extend(_draw(box, shades[key]))
+    parts.append("</svg>")
+    return "\n".join(parts) + "\n"
+
+
+def _xml(text: str) -> str:
+    return str(escape(display(text)))
+
+
+def text_width(text: str, size: float) -> float:
+    """The width of ``text`` in a monospaced font of ``size``: East Asian wide characters count two."""
+    if text.isascii():
+        return len(text) * ADVANCE * size
+    cells = sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
+    return cells * ADVANCE * size
+
+
+def _boxes(tiles: Iterable[Tile]) -> Iterator[_Box]:
+    """The tiles in pixels; runs of slivers of one colour, side by side, become one box."""
+    run: list[Tile] = []
+    for tile in sorted(tiles, key=lambda tile: (tile.depth, tile.start)):
+        if run and not (_is_sliver(tile) and _touches(run[-1], tile)):
+            yield _box(run)
+            run = []
+        if _is_sliver(tile):
+            run.append(tile)
+        else:
+            yield _box([tile])
+    if run:
+        yield _box(run)
+
+
+def _is_sliver(tile: Tile) -> bool:
+    return tile.width * WIDTH < SLIVER
+
+
+def _touches(left: Tile, right: Tile) -> bool:
+    return (left.depth, left.hue) == (right.depth, right.hue) and right.start - left.start - left.width < 1e-6
+
+
+def _box(tiles: list[Tile]) -> _Box:
+    start, end = tiles[0].start * WIDTH, (tiles[-1].start + tiles[-1].width) * WIDTH
+    return _Box(tiles[0].depth, start, end - start, tuple(tiles))
+
+
+def _draw(box: _Box, shade: int) -> Iterator[str]:
+    first = box.tiles[0]
+    fill = (NEUTRAL if first.hue < 0 else PALETTE[first.hue % len(PALETTE)])[shade % 2]
+    y, width = box.depth * ROW, max(box.width - GAP, 0.5)
+    if len(box.tiles) == 1:
+        tooltip = f"{first.label}: {first.value}"
+    else:
+        tooltip = f"{len(box.tiles)} modules, {first.label} to {box.tiles[-1].label}"
+    yield f"<g><title>{_xml(tooltip)}</title>"
+    size = f'x="{box.x:.2f}" y="{y}" width="{width:.2f}" height="{ROW - GAP}" rx="{min(3, width / 4):.2f}"'
+    yield f'<rect {size} fill="{fill}"/>'
+    if len(box.tiles) == 1 and text_width(first.label, LABEL) <= width - 2 * PADDING:
+        has_value = text_width(first.value, VALUE) <= width - 2 * PADDING
+        x = box.x + PADDING
+        yield _text(first.label, x, y + (18 if has_value else 25.5), LABEL, 600)
+        if has_value:
+            yield _text(first.value, x, y + 33, VALUE, 400)
+    yield "</g>"
+
+
+def _text(text: str, x: float, y: float, size: float, weight: int) -> str:
+    return f'<text x="{x:.2f}" y="{y}" font-size="{size}" font-weight="{weight}" fill="{INK}">{_xml(text)}</text>'
