@@ -73,16 +73,22 @@ class RenderOptions:
     select: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        for name in self.formats:
-            if name not in FORMATS:
-                raise ConfigError(
-                    f"format {name!r} is not known", code="format-unknown", remedy=f"use any of {', '.join(FORMATS)}"
-                )
-        if not self.formats:
+        object.__setattr__(self, "formats", parse_formats(self.formats))
+
+
+def parse_formats(names: Iterable[str]) -> tuple[Format, ...]:
+    """The formats of these names, in canonical order and each once.
+
+    Raises:
+        ConfigError: an unknown one, or none at all.
+    """
+    asked = list(names)
+    for name in asked or [""]:
+        if name not in FORMATS:
             raise ConfigError(
-                "no format is asked for", code="format-unknown", remedy=f"use any of {', '.join(FORMATS)}"
+                f"format {name!r} is not known", code="format-unknown", remedy=f"use any of {', '.join(FORMATS)}"
             )
-        object.__setattr__(self, "formats", tuple(name for name in FORMATS if name in self.formats))
+    return tuple(name for name in FORMATS if name in asked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,10 +128,11 @@ class ModelEntry:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What a manifest file asks for."""
+    """What to build. ``formats`` None is every format that can be made here."""
 
     models: tuple[ModelEntry, ...]
-    render: RenderOptions
+    formats: tuple[Format, ...] | None = None
+    select: tuple[str, ...] = ()
 
 
 def read_manifest(path: Path, overrides: Mapping[str, Any] | None = None) -> Manifest:
@@ -133,7 +140,7 @@ def read_manifest(path: Path, overrides: Mapping[str, Any] | None = None) -> Man
 
     Both take ``device``, ``mode``, ``loss``, ``seed``, ``freeze`` and ``inputs``; ``[defaults]`` also ``formats`` and
     ``select``, ``[[model]]`` also ``ref`` (needed), ``name`` and ``description``. ``overrides`` are fields of
-    `ProbeOptions` and `RenderOptions` that win over the file's.
+    `ProbeOptions` that win over the file's.
 
     Raises:
         ConfigError: the file cannot be read, or holds a wrong key or value; the message says where.
@@ -144,12 +151,11 @@ def read_manifest(path: Path, overrides: Mapping[str, Any] | None = None) -> Man
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as exc:
             raise ConfigError(str(exc), code="manifest-invalid", remedy="give a TOML file in UTF-8") from exc
         shared = _read_defaults(document)
-        wanted = {**shared, **(overrides or {})}
         models = []
         for number, table in enumerate(document["model"], start=1):
             with _at(f"[[model]] {number} ({table.get('ref', 'no ref')})"):
                 models.append(_read_entry(table, shared, overrides or {}))
-        return Manifest(tuple(models), RenderOptions(**_only(_RENDER_KEYS, wanted)))
+        return Manifest(tuple(models), **_only(_RENDER_KEYS, shared))
 
 
 def _read_defaults(document: dict[str, Any]) -> dict[str, Any]:
@@ -167,7 +173,7 @@ def _read_entry(table: dict[str, Any], defaults: Mapping[str, Any], overrides: M
     values = _read_table(table, _PROBE_KEYS | _MODEL_KEYS)
     if "ref" not in values:
         raise _invalid("no model is named", 'add ref = "SOURCE:NAME"')
-    if "name" in values and ModelRef.parse(values["ref"]).has_wildcard:
+    if ModelRef.parse(values["ref"]).has_wildcard and "name" in values:
         raise _invalid("one name for many models", "leave out name, or the wildcards in ref")
     probe = ProbeOptions(**_only(_PROBE_KEYS, {**defaults, **values, **overrides}))
     return ModelEntry(probe=probe, **_only(_MODEL_KEYS, values))
@@ -231,6 +237,10 @@ def _texts(value: object) -> tuple[str, ...]:
     return tuple(value)  # type: ignore[arg-type]  # the line above made sure
 
 
+def _formats(value: object) -> tuple[Format, ...]:
+    return parse_formats(_texts(value))
+
+
 def _inputs(value: object) -> tuple[InputSpec, ...]:
     return tuple(InputSpec.parse(text) for text in _texts(value))
 
@@ -243,5 +253,5 @@ _PROBE_KEYS: dict[str, Callable[[object], Any]] = {
     "freeze": _texts,
     "inputs": _inputs,
 }
-_RENDER_KEYS: dict[str, Callable[[object], Any]] = {"formats": _texts, "select": _texts}
+_RENDER_KEYS: dict[str, Callable[[object], Any]] = {"formats": _formats, "select": _texts}
 _MODEL_KEYS: dict[str, Callable[[object], Any]] = {"ref": _text, "name": _text, "description": _text}

@@ -1,0 +1,50 @@
+# make report   builds the reports of the bundled manifest into reports/
+# make test     runs the whole test suite
+# Each sets up .venv first, once. PYTHON=python3.12 chooses another interpreter.
+
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+.PHONY: setup report test check samples clean
+
+setup: .venv/.test-extras
+
+report: .venv/.installed
+	$(BIN)/reportgen build --manifest bundled --output reports
+
+test: setup
+	$(BIN)/python -m pytest
+
+check: setup
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest
+
+# 3: a model could not be reported, which is what one of the samples shows.
+samples: setup
+	$(BIN)/reportgen build --manifest sample_reports/manifest.toml --output sample_reports || [ $$? -eq 3 ]
+
+clean:
+	rm -rf reports build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -not -path './.venv/*' -exec rm -rf {} +
+
+.venv/.created:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "reportgen needs Python 3.11 or later; name one: make PYTHON=python3.12" >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+	@touch $@
+
+# torch comes first and alone: where a build of it for this machine is at hand, pip takes that one for this exact version.
+# Building in the environment itself, not in a throw-away one, keeps the build's own requirements pinned too.
+.venv/.installed: .venv/.created pyproject.toml constraints.txt
+	$(INSTALL) torch
+	$(INSTALL) hatchling editables
+	$(INSTALL) --no-build-isolation --editable .
+	@sh scripts/pango.sh $(BIN)/python
+	@touch $@
+
+.venv/.test-extras: .venv/.installed
+	$(INSTALL) --no-build-isolation --editable '.[test]'
+	@touch $@
