@@ -193,58 +193,54 @@ _FREE = frozenset(
     """
     _adaptive_avg_pool2d _adaptive_avg_pool2d_backward _adaptive_avg_pool3d _adaptive_avg_pool3d_backward
     adaptive_max_pool1d adaptive_max_pool2d adaptive_max_pool2d_backward adaptive_max_pool3d
-    adaptive_max_pool3d_backward
-    avg_pool1d avg_pool2d avg_pool2d_backward avg_pool3d avg_pool3d_backward
-    max_pool2d_with_indices max_pool2d_with_indices_backward max_pool3d_with_indices max_pool3d_with_indices_backward
-    max_unpool2d max_unpool3d fractional_max_pool2d fractional_max_pool2d_backward mkldnn_max_pool2d
-    upsample_nearest1d upsample_nearest1d_backward upsample_nearest2d upsample_nearest2d_backward upsample_nearest3d
-    upsample_nearest3d_backward _upsample_nearest_exact2d _upsample_nearest_exact2d_backward
-    upsample_linear1d upsample_linear1d_backward upsample_bilinear2d upsample_bilinear2d_backward
-    upsample_bicubic2d upsample_bicubic2d_backward upsample_trilinear3d upsample_trilinear3d_backward
-    _upsample_bilinear2d_aa _upsample_bilinear2d_aa_backward _upsample_bicubic2d_aa _upsample_bicubic2d_aa_backward
-    grid_sampler_2d grid_sampler_2d_backward grid_sampler_3d grid_sampler_3d_backward affine_grid_generator
-    reflection_pad1d reflection_pad1d_backward reflection_pad2d reflection_pad2d_backward reflection_pad3d
-    reflection_pad3d_backward replication_pad1d replication_pad1d_backward replication_pad2d
-    replication_pad2d_backward replication_pad3d replication_pad3d_backward constant_pad_nd pixel_shuffle
-    pixel_unshuffle channel_shuffle im2col col2im
+    adaptive_max_pool3d_backward avg_pool1d avg_pool2d avg_pool2d_backward avg_pool3d avg_pool3d_backward
+    max_pool2d_with_indices max_pool2d_with_indices_backward max_pool3d_with_indices
+    max_pool3d_with_indices_backward max_unpool2d max_unpool3d fractional_max_pool2d fractional_max_pool2d_backward
+    mkldnn_max_pool2d upsample_nearest1d upsample_nearest1d_backward upsample_nearest2d upsample_nearest2d_backward
+    upsample_nearest3d upsample_nearest3d_backward _upsample_nearest_exact2d _upsample_nearest_exact2d_backward
+    upsample_linear1d upsample_linear1d_backward upsample_bilinear2d upsample_bilinear2d_backward upsample_bicubic2d
+    upsample_bicubic2d_backward upsample_trilinear3d upsample_trilinear3d_backward _upsample_bilinear2d_aa
+    _upsample_bilinear2d_aa_backward _upsample_bicubic2d_aa _upsample_bicubic2d_aa_backward grid_sampler_2d
+    grid_sampler_2d_backward grid_sampler_3d grid_sampler_3d_backward affine_grid_generator reflection_pad1d
+    reflection_pad1d_backward reflection_pad2d reflection_pad2d_backward reflection_pad3d reflection_pad3d_backward
+    replication_pad1d replication_pad1d_backward replication_pad2d replication_pad2d_backward replication_pad3d
+    replication_pad3d_backward constant_pad_nd pixel_shuffle pixel_unshuffle channel_shuffle im2col col2im
     native_batch_norm _native_batch_norm_legit _native_batch_norm_legit_no_training native_batch_norm_backward
     _batch_norm_with_update _batch_norm_no_update batch_norm_backward cudnn_batch_norm cudnn_batch_norm_backward
     miopen_batch_norm miopen_batch_norm_backward native_layer_norm native_layer_norm_backward native_group_norm
     native_group_norm_backward _fused_rms_norm _fused_rms_norm_backward _weight_norm_interface
-    _weight_norm_interface_backward linalg_vector_norm norm renorm batch_norm_stats batch_norm_elemt
-    _softmax _softmax_backward_data _log_softmax _log_softmax_backward_data _safe_softmax _masked_softmax
-    logsumexp logcumsumexp native_dropout native_dropout_backward _fused_dropout _prelu_kernel
-    _prelu_kernel_backward glu glu_backward rrelu_with_noise rrelu_with_noise_backward gelu_backward
-    hardswish_backward hardsigmoid_backward hardtanh_backward silu_backward mish_backward elu_backward
-    leaky_relu_backward softplus_backward softshrink_backward hardshrink_backward sigmoid_backward tanh_backward
-    threshold_backward log_sigmoid_forward log_sigmoid_backward _thnn_fused_lstm_cell
-    _thnn_fused_lstm_cell_backward_impl _thnn_fused_gru_cell _thnn_fused_gru_cell_backward
-    nll_loss_forward nll_loss_backward nll_loss2d_forward nll_loss2d_backward binary_cross_entropy
-    binary_cross_entropy_backward binary_cross_entropy_with_logits mse_loss mse_loss_backward smooth_l1_loss
-    smooth_l1_loss_backward huber_loss huber_loss_backward _ctc_loss _ctc_loss_backward
-    sum mean var var_mean std std_mean prod amax amin aminmax max min argmax argmin any all median nanmedian mode
-    nansum cumsum cumprod cummax cummin count_nonzero nonzero unique_consecutive _unique2 unique_dim bincount histc
-    searchsorted bucketize sort topk kthvalue argsort msort trace
-    embedding embedding_dense_backward embedding_backward _embedding_bag _embedding_bag_forward_only
-    _embedding_bag_dense_backward _embedding_bag_backward embedding_renorm_ gather scatter scatter_add scatter_reduce
-    index index_select index_add index_copy index_fill index_put _index_put_impl_ _unsafe_index _unsafe_index_put
-    masked_fill masked_scatter masked_scatter_backward masked_select masked_select_backward take put
-    select_backward slice_backward unfold_backward diagonal_backward select_scatter slice_scatter diagonal_scatter
-    as_strided_scatter value_selecting_reduction_backward
-    cat stack hstack vstack repeat repeat_interleave flip roll rot90 tril triu tril_indices triu_indices diag_embed
-    clone copy _to_copy contiguous _unsafe_view _reshape_copy view_as_real view_as_complex _conj resolve_conj
-    resolve_neg fill zero detach lift_fresh lift_fresh_copy alias set_ resize_ expand_copy _pin_memory to_sparse
-    empty empty_like empty_strided new_empty new_empty_strided zeros zeros_like new_zeros ones ones_like new_ones full
-    full_like new_full arange range linspace logspace eye scalar_tensor rand rand_like randn randn_like randint
-    randint_like randperm normal normal_functional uniform bernoulli multinomial exponential geometric cauchy
-    log_normal poisson random hann_window hamming_window blackman_window complex polar
-    _local_scalar_dense item equal is_same_size is_pinned _assert_async _functional_assert_async _assert_scalar
-    sym_size sym_numel sym_stride isin one_hot _pack_padded_sequence _pack_padded_sequence_backward
-    _pad_packed_sequence quantize_per_tensor quantize_per_tensor_dynamic quantize_per_channel dequantize
-    fake_quantize_per_tensor_affine_cachemask fake_quantize_per_channel_affine_cachemask
-    _fused_moving_avg_obs_fq_helper _coalesced_ _indices _values indices values coalesce _coalesce
-    _sparse_coo_tensor_with_dims_and_tensors _efficientzerotensor _has_compatible_shallow_copy_type
-    _transform_bias_rescale_qkv
+    _weight_norm_interface_backward linalg_vector_norm norm renorm batch_norm_stats batch_norm_elemt _softmax
+    _softmax_backward_data _log_softmax _log_softmax_backward_data _safe_softmax _masked_softmax logsumexp
+    logcumsumexp native_dropout native_dropout_backward _fused_dropout _prelu_kernel _prelu_kernel_backward glu
+    glu_backward rrelu_with_noise rrelu_with_noise_backward gelu_backward hardswish_backward hardsigmoid_backward
+    hardtanh_backward silu_backward mish_backward elu_backward leaky_relu_backward softplus_backward
+    softshrink_backward hardshrink_backward sigmoid_backward tanh_backward threshold_backward log_sigmoid_forward
+    log_sigmoid_backward _thnn_fused_lstm_cell _thnn_fused_lstm_cell_backward_impl _thnn_fused_gru_cell
+    _thnn_fused_gru_cell_backward nll_loss_forward nll_loss_backward nll_loss2d_forward nll_loss2d_backward
+    binary_cross_entropy binary_cross_entropy_backward binary_cross_entropy_with_logits mse_loss mse_loss_backward
+    smooth_l1_loss smooth_l1_loss_backward huber_loss huber_loss_backward _ctc_loss _ctc_loss_backward sum mean var
+    var_mean std std_mean prod amax amin aminmax max min argmax argmin any all median nanmedian mode nansum cumsum
+    cumprod cummax cummin count_nonzero nonzero unique_consecutive _unique2 unique_dim bincount histc searchsorted
+    bucketize sort topk kthvalue argsort msort trace embedding embedding_dense_backward embedding_backward
+    _embedding_bag _embedding_bag_forward_only _embedding_bag_dense_backward _embedding_bag_backward
+    embedding_renorm_ gather scatter scatter_add scatter_reduce index index_select index_add index_copy index_fill
+    index_put _index_put_impl_ _unsafe_index _unsafe_index_put masked_fill masked_scatter masked_scatter_backward
+    masked_select masked_select_backward take put select_backward slice_backward split_backward
+    split_with_sizes_backward unfold_backward diagonal_backward select_scatter slice_scatter diagonal_scatter
+    as_strided_scatter value_selecting_reduction_backward cat stack hstack vstack repeat repeat_interleave flip roll
+    rot90 tril triu tril_indices triu_indices diag_embed clone copy _to_copy contiguous _unsafe_view _reshape_copy
+    view_as_real view_as_complex _conj resolve_conj resolve_neg fill zero detach lift_fresh lift_fresh_copy alias
+    set_ resize_ expand_copy _pin_memory to_sparse empty empty_like empty_strided new_empty new_empty_strided zeros
+    zeros_like new_zeros ones ones_like new_ones full full_like new_full arange range linspace logspace eye
+    scalar_tensor rand rand_like randn randn_like randint randint_like randperm normal normal_functional uniform
+    bernoulli multinomial exponential geometric cauchy log_normal poisson random hann_window hamming_window
+    blackman_window complex polar unsafe_split unsafe_split_with_sizes unsafe_chunk _local_scalar_dense item equal
+    is_same_size is_pinned _assert_async _functional_assert_async _assert_scalar sym_size sym_numel sym_stride isin
+    one_hot _pack_padded_sequence _pack_padded_sequence_backward _pad_packed_sequence quantize_per_tensor
+    quantize_per_tensor_dynamic quantize_per_channel dequantize fake_quantize_per_tensor_affine_cachemask
+    fake_quantize_per_channel_affine_cachemask _fused_moving_avg_obs_fq_helper _coalesced_ _indices _values indices
+    values coalesce _coalesce _sparse_coo_tensor_with_dims_and_tensors _efficientzerotensor
+    _has_compatible_shallow_copy_type _transform_bias_rescale_qkv
     """.split()
 )
 

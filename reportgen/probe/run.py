@@ -69,8 +69,8 @@ def _build(factory: Callable[[], nn.Module], device: torch.device, attempt: Atte
             "note",
             "hybrid-constructor",
             "instantiate",
-            f"The constructor reads values, which meta tensors do not have ({Failure.of(exc).message}); it ran with real"
-            " values, and its parameters and buffers moved to meta one by one.",
+            f"The constructor reads values, which meta tensors do not have ({Failure.of(exc).message}); it ran with"
+            " real values, and its parameters and buffers moved to meta one by one.",
         )
         return model
 

@@ -79,8 +79,10 @@ class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self._read: set[int] = set()
         self._aliases = _sole_owners(self._watched.values())
         self._formulas: dict[Any, Formula | None] = {}
-        self._frame = self._root = _Frame(None, None)
-        self._frames: list[_Frame] = [self._root]
+        self._root = _Frame(None, None)
+        self._stack = [self._root]  # the calls that are running
+        self._frames = [self._root]  # every call, callers first
+        self._callers: dict[int, _Frame] = {}  # module id → whose call it ran in first
         self._boundaries: list[int] = []  # sequence numbers, ascending
         self._owners: list[_Frame | None] = []  # whose nodes start there; None: the loss's
         self._hooks = ExitStack()
@@ -104,7 +106,7 @@ class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def start(self, phase: Phase) -> None:
         """What runs from now on belongs to ``phase``."""
         self.phase = phase
-        self._frame = self._root
+        self._stack = [self._root]
         self._mark(None if phase is Phase.LOSS else self._root)
 
     def was_read(self, tensor: Tensor) -> bool:
@@ -132,27 +134,33 @@ class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def _enter_module(self, module: nn.Module, args: Any) -> None:
         if self.phase is Phase.LOSS:
             return
-        self._frame = _Frame(module, self._frame)
-        self._frames.append(self._frame)
-        self._mark(self._frame)
+        parent = self._stack[-1]
+        if self.phase is Phase.BACKWARD and parent is self._root:  # computed again: for whoever called it in forward
+            parent = self._callers.get(id(module), parent)
+        self._callers.setdefault(id(module), parent)
+        frame = _Frame(module, parent)
+        self._frames.append(frame)
+        self._stack.append(frame)
+        self._mark(frame)
         seen = self.modules.setdefault(id(module), ModuleTrace())
         if seen.inputs is None:
             seen.inputs = _shapes(args)
 
-    def _leave_module(self, module: nn.Module, args: Any, kwargs: Mapping[str, Any], output: Any) -> None:
-        frame = self._frame
-        if self.phase is Phase.LOSS or frame.module is not module or frame.parent is None:
+    def _leave_module(self, module: nn.Module, args: Any, *rest: Any) -> None:
+        """``rest`` is (kwargs, output); torch leaves the kwargs out after an error."""
+        frame = self._stack[-1]
+        if self.phase is Phase.LOSS or frame.module is not module:
             return
-        self._frame = frame.parent
-        self._mark(self._frame)
+        self._stack.pop()
+        self._mark(self._stack[-1])
         failed = sys.exception() is not frame.error
         if failed or self.phase is Phase.BACKWARD:  # in backward, a checkpoint computes again
             return
         seen = self.modules[id(module)]
         seen.calls += 1
         if seen.calls == 1:
-            seen.inputs = _shapes((args, kwargs))
-            seen.outputs = _shapes(output)
+            seen.inputs = _shapes((args, rest[:-1]))
+            seen.outputs = _shapes(rest[-1])
 
     def _mark(self, owner: _Frame | None) -> None:
         self._boundaries.append(torch._C._autograd._get_sequence_nr())
@@ -210,9 +218,9 @@ class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call]
             frame.backward += cost
 
     def _owner(self) -> _Frame | None:
-        """The module call that the operation now running belongs to; None where it is the loss's."""
-        if self.phase is Phase.FORWARD or self._frame is not self._root:
-            return self._frame
+        """The module call that what runs now belongs to; None where it is the loss's."""
+        if self.phase is Phase.FORWARD or len(self._stack) > 1:
+            return self._stack[-1]
         node: Any = torch._C._current_autograd_node()
         if node is None:
             return self._root
