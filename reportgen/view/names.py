@@ -1,0 +1,78 @@
+"""Names for the eye: runs of numbered names written as one, long lists cut short."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from itertools import zip_longest
+from math import prod
+
+from reportgen.analysis.fold import Node
+
+MODEL = "(model)"  # what the path "" of the model itself is shown as
+_NUMBER = re.compile(r"(?<![0-9])(0|[1-9][0-9]{0,8})(?![0-9])")  # one that counting up and writing gives back
+
+
+def run(node: Node) -> str:
+    """A node's name, ``0–31`` where it is a run: the first one's name, then the last one's number."""
+    if node.count == 1:
+        return node.name
+    last = re.search(r"[0-9]+\Z", node.nth(node.count - 1))
+    return f"{node.name}–{last[0]}" if last else node.name
+
+
+def path(chain: Sequence[Node]) -> str:
+    """The whole path of the last node of a chain: ``layers.0–31.attention``."""
+    return ".".join(run(node) for node in chain if node.name) or MODEL
+
+
+def label(chain: Sequence[Node]) -> str:
+    """The last node's own name, ``layers.0–31 ×32`` where it is a run; bare numbers take their parent's name along."""
+    node = chain[-1]
+    name = run(node) or MODEL
+    if name[0].isdigit() and len(chain) > 1 and chain[-2].name:
+        name = f"{run(chain[-2])}.{name}"
+    return f"{name} ×{node.count:,}" if node.count > 1 else name
+
+
+def repeats(chain: Sequence[Node]) -> int:
+    """How many modules the last node of a chain stands for."""
+    return prod(node.count for node in chain)
+
+
+def simple(class_name: str) -> str:
+    """``Conv2d`` of ``torch.nn.modules.conv.Conv2d``."""
+    return class_name.rpartition(".")[2] or class_name
+
+
+def compact(names: Sequence[str]) -> tuple[str, ...]:
+    """Names that differ in consecutive numbers only, as one: ``h.0.mask`` … ``h.11.mask`` as ``h.0–11.mask``.
+
+    A pattern stands for exactly the names it came from: every number of every range, each once.
+    """
+    groups: dict[tuple[str, ...], list[tuple[int, ...]]] = {}
+    for name in names:
+        parts = _NUMBER.split(name)
+        groups.setdefault(tuple(parts[::2]), []).append(tuple(map(int, parts[1::2])))
+    return tuple(pattern for texts, numbers in groups.items() for pattern in _patterns(texts, numbers))
+
+
+def _patterns(texts: tuple[str, ...], numbers: Sequence[tuple[int, ...]]) -> list[str]:
+    columns = [sorted(set(column)) for column in zip(*numbers, strict=True)]
+    full = prod(map(len, columns)) == len(numbers) == len(set(numbers))
+    if full and all(column[-1] - column[0] == len(column) - 1 for column in columns):
+        ranges = [str(column[0]) if len(column) == 1 else f"{column[0]}–{column[-1]}" for column in columns]
+        return [_weave(texts, ranges)]
+    return [_weave(texts, map(str, row)) for row in numbers]
+
+
+def _weave(texts: Sequence[str], numbers: Iterable[str]) -> str:
+    return "".join(text + number for text, number in zip_longest(texts, numbers, fillvalue=""))
+
+
+def listing(names: Sequence[str], *, limit: int = 6) -> str:
+    """Names for a sentence, runs as one, the rest as a number: ``a, h.0–11.mask and 3 more``."""
+    patterns = compact([name or MODEL for name in names])
+    if len(patterns) <= limit:
+        return ", ".join(patterns)
+    return f"{', '.join(patterns[:limit])} and {len(patterns) - limit:,} more"
