@@ -7,8 +7,9 @@ its signature cannot say, such as how to call the module; a reference's argument
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, Unpack
 
@@ -74,6 +75,13 @@ def annotation_of(factory: object) -> Annotation:
     return annotation if isinstance(annotation, Annotation) else Annotation()
 
 
+def summary_of(factory: object) -> str | None:
+    """The first paragraph of its docstring as one line of plain text."""
+    text = inspect.cleandoc(factory.__doc__ or "") if inspect.isfunction(factory) or inspect.isclass(factory) else ""
+    line = " ".join(text.partition("\n\n")[0].split())
+    return re.sub(r"(?::\w+:)?`+(.*?)(?: <[^>]*>)?`+_*", r"\1", line) or None  # ``code``, :role:`x`, `link <address>`__
+
+
 def specify(
     factory: Callable[..., Any], annotation: Annotation, ref: ModelRef, *, package_version: str | None = None
 ) -> ModelSpec:
@@ -91,7 +99,7 @@ def specify(
         build=partial(_build, factory, _select(factory, ref.kwargs), ref),
         inputs=tuple(InputSpec.parse(text) for text in ([inputs] if isinstance(inputs, str) else inputs)),
         loss=annotation.loss,
-        description=annotation.description or _first_paragraph(factory),
+        description=annotation.description or summary_of(factory),
         citation=annotation.citation,
         package_version=package_version,
         active_parameters=_evaluate(annotation.active, ref),
@@ -110,11 +118,6 @@ def _build(factory: Callable[..., Any], kwargs: Mapping[str, Any], ref: ModelRef
             remedy="name a class derived from torch.nn.Module, or a function that returns an instance of one",
         )
     return module
-
-
-def _first_paragraph(factory: object) -> str | None:
-    text = inspect.cleandoc(factory.__doc__ or "") if inspect.isfunction(factory) or inspect.isclass(factory) else ""
-    return " ".join(text.partition("\n\n")[0].split()) or None
 
 
 def _evaluate(fact: Any, ref: ModelRef) -> Any:
@@ -144,7 +147,9 @@ def _check_arguments(ref: ModelRef, factory: Callable[..., Any], extras: list[Ca
     for key in required:
         if key not in ref.kwargs:
             raise ConfigError(
-                f"{ref} lacks the argument {key!r}", code="model-arguments", remedy=f"write {ref.name}?{key}=VALUE"
+                f"{ref} lacks the argument {key!r}",
+                code="model-arguments",
+                remedy=f"write {replace(ref, kwargs={})}?{key}=VALUE",
             )
 
 

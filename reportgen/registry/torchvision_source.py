@@ -1,0 +1,166 @@
+"""``torchvision:``: every model that torchvision's own registry lists, built without weights.
+
+A model is built as its published weights need it, so that its count is the published one, and its dummy input has the
+size at which its operations were published (``weights.meta["num_params"]`` and ``["_ops"]``).
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import re
+from functools import cache, partial
+from importlib import metadata
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from reportgen.errors import ConfigError, SourceUnavailable
+from reportgen.registry.base import InputSpec, ModelSpec
+from reportgen.registry.factory import summary_of
+from reportgen.registry.lookup import unknown_model
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from types import ModuleType
+
+    from reportgen.registry.base import ModelRef
+
+FRAMES = 16  # of a video, in the published operation counts
+FLOW_SIZE = (520, 960)  # height and width of the frames of an optical flow
+PAIRED = ("deeplabv3", "inception_v3", "quantized_inception_v3")
+STAND_INS = (
+    "torchvision's compiled operators do not load beside this PyTorch; their schemas stand in for them, "
+    "which is enough to inspect models, but torchvision::nms cannot run"
+)
+PAIR = "the dummy input holds two images: in training, batch normalisation needs more than one value a channel"
+_stand_ins: list[torch.library.Library] = []  # held for the life of the process: the schemas go with the library
+
+
+class TorchvisionSource:
+    """The models of ``torchvision.models.list_models()``: classification, video, segmentation, detection, flow."""
+
+    scheme = "torchvision"
+
+    def names(self) -> Iterable[str]:
+        """Every listed name.
+
+        Raises:
+            SourceUnavailable: torchvision is missing, or does not load.
+        """
+        names: list[str] = _models().list_models()
+        return names
+
+    def spec(self, ref: ModelRef) -> ModelSpec:
+        """The model of that name; the arguments of ``ref`` go to torchvision's builder.
+
+        Raises:
+            UnknownModel: torchvision lists no such name.
+            ConfigError: weights were asked for.
+            SourceUnavailable: torchvision is missing, or does not load.
+        """
+        models = _models()
+        if ref.name not in models.list_models():
+            raise unknown_model("torchvision:", ref.name, models.list_models())
+        if any(ref.kwargs.get(key) is not None for key in ("weights", "weights_backbone")):
+            raise ConfigError(
+                f"{ref} asks for weights, and a report needs none", code="model-arguments", remedy="leave them out"
+            )
+        builder = models.get_model_builder(ref.name)
+        defaults = _defaults(ref.name, builder)
+        link = re.search(r"<(https?://[^>]+)>", (builder.__doc__ or "").partition("Args:")[0])
+        return ModelSpec(
+            ref=ref,
+            build=partial(builder, **{**defaults, **ref.kwargs}),
+            inputs=_inputs(ref, builder, models.get_model_weights(ref.name)),
+            description=summary_of(builder),
+            citation=link[1] if link else None,
+            package_version=metadata.version("torchvision"),
+            notes=_notes(ref, defaults),
+        )
+
+
+def _defaults(name: str, builder: Callable[..., Any]) -> dict[str, Any]:
+    """What the builder is given where the reference says nothing: no weights, else what the published ones need."""
+    accepted = inspect.signature(builder).parameters
+    defaults: dict[str, Any] = {"weights": None, "progress": False}
+    if "weights_backbone" in accepted:
+        defaults["weights_backbone"] = None
+    if "aux_loss" in accepted:
+        defaults["aux_loss"] = True
+    if name.endswith("googlenet"):
+        defaults["aux_logits"] = False
+    if name.endswith(("googlenet", "inception_v3")):
+        defaults["init_weights"] = False  # takes long on a CPU, and sets nothing but values
+    return defaults
+
+
+def _inputs(ref: ModelRef, builder: Callable[..., Any], weights: Iterable[Any]) -> tuple[InputSpec, ...]:
+    """The dummy inputs; none for detectors, which take lists of images."""
+    family = builder.__module__
+    if ".detection." in family:
+        return ()
+    if ".optical_flow." in family:
+        return tuple(InputSpec((1, 3, *FLOW_SIZE), name=name) for name in ("image1", "image2"))
+    size = _published_size(weights)
+    if ".video." in family:
+        return (InputSpec((1, 3, FRAMES, *size)),)
+    if "image_size" in ref.kwargs:
+        size = [ref.kwargs["image_size"]] * 2
+    return (InputSpec((2 if ref.name.startswith(PAIRED) else 1, 3, *size)),)
+
+
+def _published_size(weights: Iterable[Any]) -> list[int]:
+    """Height and width of the input that the smallest of the published weights were measured at.
+
+    Where there are several, the larger are fine-tuned for larger images than the builder expects by default.
+    """
+    keywords = (entry.transforms.keywords for entry in weights)
+    crops = [keyword.get("crop_size", keyword.get("resize_size")) for keyword in keywords]
+    return min([crop, crop] if isinstance(crop, int) else list(crop) for crop in crops)
+
+
+def _notes(ref: ModelRef, defaults: dict[str, Any]) -> tuple[str, ...]:
+    heads = [key for key in ("aux_logits", "aux_loss") if key in defaults and key not in ref.kwargs]
+    notes = [f"built with {key}={defaults[key]}, as its published weights are" for key in heads]
+    if ref.name.startswith(PAIRED):
+        notes.append(PAIR)
+    if _stand_ins:
+        notes.append(STAND_INS)
+    return tuple(notes)
+
+
+@cache
+def _models() -> ModuleType:
+    """``torchvision.models``, with stand-ins for the compiled operators only where the real ones do not load."""
+    try:
+        return _import_models()
+    except RuntimeError as exc:
+        if "torchvision::nms does not exist" not in str(exc):
+            raise _unavailable(exc) from exc
+    library = torch.library.Library("torchvision", "FRAGMENT")  # type: ignore[no-untyped-call] # torch does not say
+    for operator in ("nms", "qnms"):
+        library.define(f"{operator}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")  # type: ignore[no-untyped-call] # nor here
+    _stand_ins.append(library)
+    try:
+        return _import_models()
+    except RuntimeError as exc:
+        raise _unavailable(exc) from exc
+
+
+def _import_models() -> ModuleType:
+    try:
+        return importlib.import_module("torchvision.models")
+    except ModuleNotFoundError as exc:
+        if exc.name != "torchvision":
+            raise _unavailable(exc) from exc
+        raise SourceUnavailable("torchvision is not installed", remedy="pip install torchvision") from exc
+    except ImportError as exc:
+        raise _unavailable(exc) from exc
+
+
+def _unavailable(exc: Exception) -> SourceUnavailable:
+    return SourceUnavailable(
+        f"torchvision does not load: {type(exc).__name__}: {' '.join(str(exc).split())}",
+        remedy="install the torchvision that belongs to the installed torch",
+    )
