@@ -31,18 +31,19 @@ def human(number: int | None) -> str:
     return UNKNOWN if number is None else _scaled(number, _COUNTS, base=1000, decimals=1)
 
 
+def si(number: int | None) -> str:
+    """Work for the eye, where the unit is said elsewhere: ``4.09 G``."""
+    return _work(number, "")
+
+
 def flops(number: int | None) -> str:
     """Floating-point operations: ``8.18 GFLOP``."""
-    return (
-        UNKNOWN if number is None else _scaled(number, tuple(f"{prefix}FLOP" for prefix in _SI), base=1000, decimals=2)
-    )
+    return _work(number, "FLOP")
 
 
 def macs(number: int | None) -> str:
     """Multiply-accumulates: ``4.09 GMAC``."""
-    return (
-        UNKNOWN if number is None else _scaled(number, tuple(f"{prefix}MAC" for prefix in _SI), base=1000, decimals=2)
-    )
+    return _work(number, "MAC")
 
 
 def size(number: int | None) -> str:
@@ -83,6 +84,10 @@ def shapes(tensors: Sequence[Sequence[int]] | None) -> str:
 def plural(number: int, noun: str, many: str | None = None) -> str:
     """``1 tensor``, ``2,048 tensors``, ``2 entries``."""
     return f"{number:,} {noun if number == 1 else many or noun + 's'}"
+
+
+def _work(number: int | None, unit: str) -> str:
+    return UNKNOWN if number is None else _scaled(number, [prefix + unit for prefix in _SI], base=1000, decimals=2)
 
 
 def _scaled(number: int, units: Sequence[str], *, base: int, decimals: int) -> str:
