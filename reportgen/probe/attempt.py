@@ -103,8 +103,8 @@ class Attempt:
             return
         try:
             self._prepare(self.model)
-        except InputError as exc:
-            self._fail("inputs", exc)
+        except MODEL_ERRORS as exc:
+            self._fail("inputs" if isinstance(exc, InputError) else "instantiate", exc)
             return
         registered = ledger.Registered.of(self.model)
         self.trace = Trace(registered.tensors())
@@ -169,17 +169,21 @@ class Attempt:
     def _fail(self, stage: Stage, error: BaseException) -> None:
         self.error, self.failed_stage = error, stage
         modules = ledger.Registered.of(self.model).modules if self.model is not None else ()
-        failure = Failure.of(error, modules)
         self.stages["forward" if stage == "inputs" else stage] = "failed"
-        own = isinstance(error, ReportgenError)
+        if isinstance(error, ReportgenError):
+            cause = error.__cause__ if stage != "inputs" else None
+            frames = Failure.of(cause).traceback if cause is not None else None
+            self.note("error", error.code, stage, str(error), error.remedy, traceback=frames)
+            return
+        failure = Failure.of(error, modules)
         self.note(
             "error",
-            error.code if isinstance(error, ReportgenError) else f"{stage}-failed",
+            f"{stage}-failed",
             stage,
-            str(error) if own else failure.message,
-            error.remedy if isinstance(error, ReportgenError) else _REMEDIES[stage],
+            failure.message,
+            _REMEDIES[stage],
             module=failure.module,
-            traceback=None if own and error.__cause__ is None else failure.traceback,
+            traceback=failure.traceback,
         )
 
 

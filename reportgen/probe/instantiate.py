@@ -56,7 +56,7 @@ def build_hybrid(factory: Callable[[], nn.Module]) -> nn.Module:
     Tensors are made on the CPU; parameters and buffers move to meta the moment they are registered, and ties hold
     because a tensor that comes back gets the same stand-in.
     """
-    stand_ins = _StandIns()
+    stand_ins = _Copies(META)
 
     def registered(_module: nn.Module, _name: str, tensor: Any) -> Any:
         return stand_ins.of(tensor) if isinstance(tensor, Tensor) else tensor
@@ -84,9 +84,13 @@ def copy_of(model: nn.Module, device: torch.device) -> nn.Module:
         InstantiationError: the module cannot be copied.
     """
     try:
-        if device.type == "meta":
-            return _meta_copy(model)
-        return copy.deepcopy(model).to(device)
+        copies = _Copies(device)
+        memo: dict[int, Any] = {}
+        for tensor in (*model.parameters(), *model.buffers()):
+            if not nn.parameter.is_lazy(tensor):
+                memo[id(tensor)] = copies.of(tensor)
+        with _CopyTensors(copies):
+            return copy.deepcopy(model, memo)
     except Exception as exc:
         raise InstantiationError(
             f"the module cannot be copied: {type(exc).__name__}: {exc}",
@@ -118,10 +122,14 @@ def _checked(model: Any) -> nn.Module:
     return model
 
 
-class _StandIns:
-    """Meta tensors in place of real ones: the same one for the same tensor, sharing memory where those did."""
+class _Copies:
+    """Tensors on another device in place of the given ones: the same one for the same tensor, sharing memory alike.
 
-    def __init__(self) -> None:
+    On meta they have no values.
+    """
+
+    def __init__(self, device: torch.device) -> None:
+        self._device = device
         self._tensors: dict[int, Tensor] = {}
         self._memory: dict[tuple[int, torch.dtype], Tensor] = {}
         self._alive: list[Tensor] = []  # an id is one tensor's only while that tensor lives
@@ -130,41 +138,41 @@ class _StandIns:
         if nn.parameter.is_lazy(tensor):
             return tensor
         if id(tensor) not in self._tensors:
-            stand_in = self._stand_in(tensor)
+            copied = self._copy(tensor)
             self._alive.append(tensor)
-            self._tensors[id(tensor)] = self._tensors[id(stand_in)] = stand_in
+            self._tensors[id(tensor)] = self._tensors[id(copied)] = copied
         return self._tensors[id(tensor)]
 
-    def _stand_in(self, tensor: Tensor) -> Tensor:
-        if tensor.layout is not torch.strided or tensor.is_quantized:
-            meta = tensor.detach().to(META)
+    def _copy(self, tensor: Tensor) -> Tensor:
+        if tensor.layout is not torch.strided or tensor.is_quantized or tensor.is_nested:
+            copied = tensor.detach().to(self._device, copy=True)
         else:
-            storage = tensor.untyped_storage()
-            key = (storage._cdata, tensor.dtype)
-            if key not in self._memory:
-                self._memory[key] = torch.empty(
-                    storage.nbytes() // tensor.element_size(), dtype=tensor.dtype, device=META
-                )
-            meta = self._memory[key].as_strided(tensor.size(), tensor.stride(), tensor.storage_offset())
+            copied = self._flat(tensor).as_strided(tensor.size(), tensor.stride(), tensor.storage_offset())
         if isinstance(tensor, nn.Parameter):
-            return nn.Parameter(meta, requires_grad=tensor.requires_grad)
-        return meta.requires_grad_(tensor.requires_grad)
+            return nn.Parameter(copied, requires_grad=tensor.requires_grad)
+        return copied.requires_grad_(tensor.requires_grad)
+
+    def _flat(self, tensor: Tensor) -> Tensor:
+        """The copy of all the memory that ``tensor`` is a view of."""
+        storage = tensor.untyped_storage()
+        key = (storage._cdata, tensor.dtype)
+        if key not in self._memory:
+            size = storage.nbytes() // tensor.element_size()
+            if self._device.type == "meta":
+                self._memory[key] = torch.empty(size, dtype=tensor.dtype, device=self._device)
+            else:
+                self._memory[key] = tensor.detach().as_strided((size,), (1,), 0).to(self._device, copy=True)
+        return self._memory[key]
 
 
-def _meta_copy(model: nn.Module) -> nn.Module:
-    stand_ins = _StandIns()
-    memo: dict[int, Any] = {}
-    for tensor in (*model.parameters(), *model.buffers()):
-        if not nn.parameter.is_lazy(tensor):
-            memo[id(tensor)] = stand_ins.of(tensor)
+class _CopyTensors(TorchFunctionMode):
+    """Under it, `copy.deepcopy` takes tensors that are neither parameter nor buffer from ``copies`` too."""
 
-    class CopyToMeta(TorchFunctionMode):
-        """Tensors that are no parameter or buffer are copied as stand-ins too."""
+    def __init__(self, copies: _Copies) -> None:
+        super().__init__()
+        self._copies = copies
 
-        def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-            if func is Tensor.__deepcopy__:
-                return stand_ins.of(args[0])
-            return func(*args, **(kwargs or {}))
-
-    with CopyToMeta():
-        return copy.deepcopy(model, memo)
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if func is Tensor.__deepcopy__:
+            return self._copies.of(args[0])
+        return func(*args, **(kwargs or {}))

@@ -18,7 +18,11 @@ from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
-from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
+from torch.nn.modules.module import (
+    _global_forward_hooks_with_kwargs,
+    register_module_forward_hook,
+    register_module_forward_pre_hook,
+)
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from reportgen.probe.flops import Formula, formula_for, zero
@@ -88,11 +92,11 @@ class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self._hooks = ExitStack()
 
     def __enter__(self) -> Self:
-        for handle in (
-            register_module_forward_pre_hook(self._enter_module),
-            register_module_forward_hook(self._leave_module, with_kwargs=True, always_call=True),
-        ):
-            self._hooks.callback(handle.remove)
+        before = register_module_forward_pre_hook(self._enter_module)
+        self._hooks.callback(before.remove)
+        after = register_module_forward_hook(self._leave_module, with_kwargs=True, always_call=True)
+        self._hooks.callback(_global_forward_hooks_with_kwargs.pop, after.id, None)  # which remove() forgets
+        self._hooks.callback(after.remove)
         self._mark(self._root)
         super().__enter__()  # type: ignore[no-untyped-call]
         return self
