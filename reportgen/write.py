@@ -1,15 +1,25 @@
-"""Files: names that are safe on every file system, and contents that are whole or absent."""
+"""Files: names that are safe on every file system, contents that are whole or absent, and the run's index."""
 
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 import uuid
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 
-from reportgen.errors import WriteError
+from reportgen.config import Format, RenderOptions
+from reportgen.errors import ReportgenError, WriteError
+from reportgen.render import renderer
+from reportgen.render.charts import icicle_svg
+from reportgen.report import codec
+from reportgen.report.schema import ModelReport
+from reportgen.view.build import build
+from reportgen.view.index import IndexEntry, build_index
+from reportgen.view.page import Icicle, Page
 
 MAX_SLUG = 80
 _HASH = 8  # hexadecimal digits
@@ -18,7 +28,7 @@ _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d|index)(\..*)?", re.IGNOREC
 
 
 def slugs(labels: Mapping[str, str]) -> dict[str, str]:
-    """A folder name for each key of ``labels``, made of its label: ``torchvision-resnet50`` of ``torchvision:resnet50``.
+    """A folder name for each key of ``labels``, made of its label: ``torchvision-vgg11`` of ``torchvision:vgg11``.
 
     Names are ASCII, at most 80 characters, and safe on every file system. Labels that would share a name, on a file
     system that knows no upper case either, all carry a hash of their key, so that no name depends on the order.
@@ -79,3 +89,61 @@ def check_writable(folder: Path) -> None:
     probe = folder / ".reportgen-writable"
     write_file(probe, b"")
     probe.unlink()
+
+
+_LABELS: dict[Format, str] = {"md": "Markdown", "html": "HTML", "pdf": "PDF", "json": "JSON"}
+
+
+def render(report: ModelReport, file_format: Format, select: Sequence[str] = ()) -> bytes:
+    """The report in one format, as a file of its own: nothing in it leads to other files.
+
+    Raises:
+        RenderError: it cannot be made.
+    """
+    if file_format == "json":
+        return codec.to_json(report).encode()
+    return renderer(file_format).render(build(report, select))
+
+
+def write_report(report: ModelReport, folder: Path, options: RenderOptions) -> tuple[str, ...]:
+    """Writes ``report.json``, ``report.md``… into ``folder``, as asked for, and the charts beside ``report.md``.
+
+    One format that cannot be made or written keeps none of the others back: gives one line on each that failed.
+    """
+    problems = []
+    for file_format in options.formats:
+        try:
+            for name, data in _files(report, file_format, options):
+                write_file(folder / name, data)
+        except ReportgenError as exc:
+            problems.append(f"report.{file_format}: {exc}")
+    return tuple(problems)
+
+
+def _files(report: ModelReport, file_format: Format, options: RenderOptions) -> Iterator[tuple[str, bytes]]:
+    if file_format == "json":
+        yield "report.json", codec.to_json(report).encode()
+        return
+    others = tuple((_LABELS[other], f"report.{other}") for other in options.formats if other != file_format)
+    page = replace(build(report, options.select), links=others)
+    yield f"report.{file_format}", renderer(file_format).render(page)
+    if file_format == "md":
+        yield from ((f"{icicle.id}.svg", icicle_svg(icicle).encode()) for icicle in _icicles(page))
+
+
+def _icicles(page: Page) -> Iterator[Icicle]:
+    return (block for section in page.sections for block in section.blocks if isinstance(block, Icicle))
+
+
+def write_index(entries: Sequence[IndexEntry], folder: Path, formats: Sequence[Format]) -> None:
+    """Writes ``index.json``, ``index.html`` and ``index.md``; each leads to the reports in its own format where it can.
+
+    Raises:
+        WriteError: one of them cannot be written.
+    """
+    document = {"format": "reportgen/index", "format_version": 1, "models": [asdict(entry) for entry in entries]}
+    write_file(folder / "index.json", json.dumps(document, indent=2).encode() + b"\n")
+    for index_format in ("html", "md"):
+        leads_to = index_format if index_format in formats else formats[0]
+        page = build_index(entries, leads_to)
+        write_file(folder / f"index.{index_format}", renderer(index_format).render(page))

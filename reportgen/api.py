@@ -1,0 +1,218 @@
+"""The public functions; see `reportgen` for where they are meant to be called from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from reportgen import batch, write
+from reportgen.batch import Outcome, Progress
+from reportgen.config import (
+    BUNDLED_MANIFEST,
+    FORMATS,
+    BatchOptions,
+    Format,
+    Manifest,
+    ModelEntry,
+    ProbeOptions,
+    RenderOptions,
+    parse_formats,
+    read_manifest,
+)
+from reportgen.errors import AmbiguousModel, ConfigError, RendererUnavailable
+from reportgen.registry.base import InputSpec
+from reportgen.report import codec
+from reportgen.report.schema import ModelReport
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+def probe(
+    target: str | nn.Module,
+    *,
+    device: str = "meta",
+    mode: Literal["train", "eval"] = "train",
+    loss: str | None = None,
+    seed: int = 0,
+    freeze: Sequence[str] = (),
+    inputs: Sequence[str | InputSpec] = (),
+) -> ModelReport:
+    """Measures one model, in this process.
+
+    Args:
+        target: a model reference, ``torchvision:resnet50``, or a live module, which is left as it was.
+        device: ``meta``, ``cpu``, ``cuda``, ``cuda:N``, ``mps``, ``xpu`` or ``auto``.
+        mode: whether the module is in training or in evaluation mode.
+        loss: ``sum``, ``cross_entropy``, ``none`` or ``python:package.module:function``; None is the source's own.
+        seed: of every random generator.
+        freeze: patterns of parameter names whose ``requires_grad`` is switched off.
+        inputs: what goes in, ``2x3x224x224`` or ``input_ids=2x128:int64:0-999``; none are the source's own.
+
+    Returns:
+        The record. A model whose code fails gives a partial or failed one, which says why.
+
+    Raises:
+        ConfigError, RegistryError: an option or the reference is wrong.
+        DeviceUnavailable: the device is not on this machine.
+    """
+    from reportgen.probe import probe as measure
+    from reportgen.registry.catalog import Catalog
+
+    options = ProbeOptions(
+        device=device, mode=mode, loss=loss, seed=seed, freeze=tuple(freeze), inputs=_input_specs(inputs)
+    )
+    if not isinstance(target, str):
+        return measure(target, options)
+    catalog = Catalog()
+    refs = catalog.expand(target)
+    if len(refs) != 1:
+        raise AmbiguousModel(
+            f"{target!r} names {len(refs)} models, and one is measured at a time", remedy="use reportgen.build for many"
+        )
+    return measure(catalog.spec(refs[0]), options)
+
+
+def load(path: str | Path) -> ModelReport:
+    """Reads a ``report.json``.
+
+    Raises:
+        ReportFormatError: it cannot be read, or does not fit the schema; says where.
+    """
+    return codec.load(Path(path))
+
+
+def render(report: ModelReport, file_format: Format, *, select: Sequence[str] = ()) -> bytes:
+    """The report as a file of its own: ``md``, ``html``, ``pdf`` or ``json``. Needs no torch.
+
+    ``select`` are patterns of parameter names; the parameter tables then hold only those.
+
+    Raises:
+        ConfigError: an unknown format.
+        RenderError: it cannot be made.
+    """
+    options = RenderOptions((file_format,), tuple(select))
+    return write.render(report, options.formats[0], options.select)
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    """What a run left: its folder, one outcome a model, and remarks on the run as a whole."""
+
+    output: Path
+    outcomes: tuple[Outcome, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        """Whether every model was reported on completely, in every format."""
+        return all(outcome.ok for outcome in self.outcomes)
+
+    @property
+    def exit_code(self) -> int:
+        """0, or 3 where one or more models could not be reported."""
+        return 0 if self.ok else 3
+
+
+def build(
+    refs: str | Iterable[str] = (),
+    *,
+    manifest: str | Path | None = None,
+    output: str | Path = "reports",
+    formats: Iterable[str] | None = None,
+    select: Iterable[str] | None = None,
+    device: str | None = None,
+    mode: str | None = None,
+    loss: str | None = None,
+    seed: int | None = None,
+    freeze: Iterable[str] | None = None,
+    inputs: Iterable[str | InputSpec] | None = None,
+    jobs: int | None = None,
+    timeout: float | None = 600.0,
+    memory_limit: float | None = None,
+    progress: Progress | None = None,
+) -> Build:
+    """Reports on every model of ``refs``, wildcards allowed, or of a manifest, each in a process of its own.
+
+    What is given here wins over what a manifest says; None leaves it to the manifest, or to the defaults of `probe` and
+    all formats (PDF only where Pango is installed). ``manifest`` is a TOML file, or ``bundled`` for reportgen's own;
+    ``jobs`` is the number of models at a time, ``timeout`` in seconds and ``memory_limit`` in GiB hold for one model.
+
+    Raises:
+        ConfigError, RegistryError: an option, the manifest or a reference is wrong.
+        RendererUnavailable: PDF is asked for by name, and cannot be made here.
+        WriteError: ``output`` cannot be written in.
+    """
+    given = {
+        "device": device,
+        "mode": mode,
+        "loss": loss,
+        "seed": seed,
+        "freeze": None if freeze is None else tuple(freeze),
+        "inputs": None if inputs is None else _input_specs(inputs),
+    }
+    wanted = _manifest(
+        (refs,) if isinstance(refs, str) else tuple(refs),
+        manifest,
+        {key: value for key, value in given.items() if value is not None},
+    )
+    at_hand, notes = _at_hand(wanted.formats if formats is None else parse_formats(formats))
+    render_options = RenderOptions(at_hand, wanted.select if select is None else tuple(select))
+    options = BatchOptions(Path(output), jobs, timeout, memory_limit)
+    outcomes = batch.run(wanted.models, render_options, options, progress=progress)
+    return Build(options.output, outcomes, notes)
+
+
+def render_saved(
+    reports: Iterable[str | Path],
+    *,
+    output: str | Path,
+    formats: Iterable[str] | None = None,
+    select: Iterable[str] | None = None,
+) -> Build:
+    """Renders saved ``report.json`` files anew, as `build` would have. Needs no torch.
+
+    Raises:
+        ConfigError: an unknown format.
+        ReportFormatError: a file that is no report.
+        RendererUnavailable, WriteError: as `build`.
+    """
+    at_hand, notes = _at_hand(None if formats is None else parse_formats(formats))
+    records = [load(report) for report in reports]
+    options = RenderOptions(at_hand, tuple(select or ()))
+    return Build(Path(output), batch.render_saved(records, options, Path(output)), notes)
+
+
+def _manifest(refs: Sequence[str], manifest: str | Path | None, given: Mapping[str, Any]) -> Manifest:
+    if bool(refs) == (manifest is not None):
+        raise ConfigError(
+            "model references and a manifest together" if refs else "nothing to build",
+            code="build-what",
+            remedy="give model references, or a manifest",
+        )
+    if manifest is not None:
+        return read_manifest(BUNDLED_MANIFEST if manifest == "bundled" else Path(manifest), given)
+    options = ProbeOptions(**given)
+    return Manifest(tuple(ModelEntry(ref, options) for ref in refs))
+
+
+def _at_hand(formats: tuple[Format, ...] | None) -> tuple[tuple[Format, ...], tuple[str, ...]]:
+    """The formats to make: those asked for, or all that can be made here, and a remark on what cannot."""
+    asked = FORMATS if formats is None else formats
+    if "pdf" not in asked:
+        return asked, ()
+    from reportgen.render.pdf import PdfRenderer
+
+    try:
+        PdfRenderer()
+    except RendererUnavailable as exc:
+        if formats is not None:
+            raise
+        return tuple(name for name in asked if name != "pdf"), (f"no PDF: {exc}; {exc.remedy}",)
+    return asked, ()
+
+
+def _input_specs(inputs: Iterable[str | InputSpec]) -> tuple[InputSpec, ...]:
+    return tuple(InputSpec.parse(spec) if isinstance(spec, str) else spec for spec in inputs)

@@ -1,0 +1,241 @@
+"""The commands: ``reportgen list | build | render | doctor``. The only place that prints or exits.
+
+Everything heavy is imported by the command that needs it, so that ``--help`` answers at once.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from reportgen.errors import ReportgenError
+from reportgen.version import __version__
+
+if TYPE_CHECKING:
+    from reportgen.api import Build
+
+F = TypeVar("F", bound=Callable[..., Any])
+USAGE = 2
+INTERRUPTED = 130
+
+
+@dataclass
+class _Settings:
+    """What the options that every command has were set to."""
+
+    traceback: bool = False
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Runs the command line and exits: 0 all good, 2 usage or configuration, 3 models that could not be reported."""
+    settings = _Settings()
+    try:
+        status = commands.main(arguments, prog_name="reportgen", standalone_mode=False, obj=settings)
+    except click.exceptions.NoArgsIsHelpError as exc:
+        exc.show()
+        status = USAGE
+    except click.ClickException as exc:
+        where = exc.ctx.command_path if isinstance(exc, click.UsageError) and exc.ctx else "reportgen"
+        _complain(exc.format_message(), f"see {where} --help")
+        status = USAGE
+    except ReportgenError as exc:
+        _complain(str(exc), exc.remedy)
+        if settings.traceback:
+            traceback.print_exception(exc)
+        status = USAGE
+    except click.Abort:
+        click.echo("reportgen: interrupted", err=True)
+        status = INTERRUPTED
+    sys.exit(status)
+
+
+def _complain(cause: str, remedy: str | None) -> None:
+    click.echo(f"reportgen: error: {_line(cause)}", err=True)
+    if remedy is not None:
+        click.echo(f"  remedy: {_line(remedy)}", err=True)
+
+
+def _line(text: str) -> str:
+    """One line, with nothing in it that could play tricks on a terminal."""
+    from reportgen.render.text import display
+
+    return display(" ".join(text.split()))
+
+
+def _set_traceback(ctx: click.Context, _: click.Parameter, value: bool) -> None:
+    ctx.find_object(_Settings).traceback |= value  # type: ignore[union-attr]  # main put it there
+
+
+def _common(function: F) -> F:
+    """The options that every command has."""
+    return click.option(
+        "--traceback",
+        is_flag=True,
+        expose_value=False,
+        callback=_set_traceback,
+        help="Show where in reportgen an error came from, too.",
+    )(function)
+
+
+def _comma_separated(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...] | None:
+    """``--format md,html --format pdf`` is ``md``, ``html`` and ``pdf``; None where the option was not given."""
+    return tuple(part.strip() for value in values for part in value.split(",")) or None
+
+
+def _or_none(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...] | None:
+    """None where the option was not given: a manifest's value then holds."""
+    return values or None
+
+
+def _output_options(function: F) -> F:
+    """Where reports go and in which formats."""
+    for option in (
+        click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors."),
+        click.option(
+            "--select",
+            multiple=True,
+            metavar="GLOB",
+            callback=_or_none,
+            help="Show only the parameters of these names in the tables: '*.weight'. Repeatable.",
+        ),
+        click.option(
+            "--format",
+            "formats",
+            multiple=True,
+            metavar="LIST",
+            callback=_comma_separated,
+            help="Any of md, html, pdf, json, separated by commas. Default: all (PDF only where Pango is installed).",
+        ),
+        click.option(
+            "-o",
+            "--output",
+            type=click.Path(path_type=Path, file_okay=False),
+            default=Path("reports"),
+            show_default=True,
+            help="The folder to write to.",
+        ),
+    ):
+        function = option(function)
+    return function
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, message="%(prog)s %(version)s")
+def commands() -> None:
+    """Reports on PyTorch models: parameters, gradients, shapes and costs, without the model's memory.
+
+    A model is named by a reference: [SOURCE:]NAME[?key=value&key=value], say torchvision:resnet50,
+    python:my.package:factory, file:models.py:Net, or with wildcards 'builtin:*'.
+    """
+
+
+@commands.command("list")
+@click.argument("patterns", nargs=-1, metavar="[PATTERN]...")
+@click.option("--source", metavar="NAME", help="Only the models of this source.")
+@click.option("--json", "as_json", is_flag=True, help="As a JSON list of objects.")
+@_common
+def list_models(patterns: tuple[str, ...], source: str | None, as_json: bool) -> int:
+    """List the models that the installed sources know, all or those that fit a PATTERN ('resnet*')."""
+    from reportgen.registry.catalog import Catalog
+
+    names = Catalog().names(patterns, source)
+    if as_json:
+        models = [{"ref": f"{scheme}:{name}", "source": scheme, "name": name} for scheme, name in names]
+        click.echo(json.dumps(models, indent=2))
+    else:
+        for scheme, name in names:
+            click.echo(_line(f"{scheme}:{name}"))
+    return 0
+
+
+@commands.command()
+@click.argument("refs", nargs=-1, metavar="[REF]...")
+@click.option("--manifest", metavar="FILE", help="A TOML file that lists the models, or 'bundled' for reportgen's own.")
+@_output_options
+@click.option("--device", metavar="NAME", help="meta (the default), cpu, cuda, cuda:N, mps, xpu or auto.")
+@click.option(
+    "--input",
+    "inputs",
+    multiple=True,
+    metavar="SPEC",
+    callback=_or_none,
+    help="[NAME=]SHAPE[:DTYPE[:LOW-HIGH]], say 2x3x224x224 or ids=2x128:int64:0-999. Repeatable, positional first.",
+)
+@click.option("--mode", metavar="MODE", help="train (the default) or eval.")
+@click.option("--loss", metavar="NAME", help="sum, cross_entropy, none or python:package.module:function.")
+@click.option(
+    "--freeze",
+    multiple=True,
+    metavar="GLOB",
+    callback=_or_none,
+    help="Freeze the parameters of these names: 'layer1.*'. Repeatable.",
+)
+@click.option("--seed", type=int, metavar="N", help="Of every random generator; 0 is the default.")
+@click.option("--jobs", type=int, metavar="N", help="Models at a time. Default: one a core.")
+@click.option("--timeout", type=float, metavar="SECONDS", default=600.0, show_default=True, help="For each model.")
+@click.option(
+    "--memory-limit",
+    type=float,
+    metavar="GIB",
+    help="For each model on meta and cpu, on top of what the bare process takes.",
+)
+@click.option(
+    "--fresh", is_flag=True, expose_value=False, help="Build everything anew, which this version does in any case."
+)
+@click.option(
+    "--executor", type=click.Choice(["local"]), default="local", expose_value=False, help="Where the work is done."
+)
+@_common
+def build(refs: tuple[str, ...], quiet: bool, **options: Any) -> int:
+    """Report on models: build each, measure it, and write its report and the index of all."""
+    from reportgen import api
+    from reportgen.console import progress
+
+    with progress(quiet=quiet) as watcher:
+        built = api.build(refs, progress=watcher, **options)
+    return _summarize(built, quiet)
+
+
+@commands.command()
+@click.argument("reports", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="REPORT.json...")
+@_output_options
+@_common
+def render(reports: tuple[Path, ...], quiet: bool, **options: Any) -> int:
+    """Render saved reports anew. Needs no torch."""
+    from reportgen import api
+
+    return _summarize(api.render_saved(reports, **options), quiet)
+
+
+@commands.command()
+@_common
+def doctor() -> int:
+    """Tell what works here: versions, devices, formats, fonts and sources."""
+    from reportgen.doctor import examine
+
+    checks = examine()
+    width = max(len(check.name) for check in checks)
+    for check in checks:
+        click.echo(f"{check.mark} {check.name:<{width}}  {_line(check.finding)}")
+        if check.remedy is not None:
+            click.echo(f"  {'':<{width}}  remedy: {_line(check.remedy)}")
+    return 0 if all(check.ok or not check.required for check in checks) else 1
+
+
+def _summarize(built: Build, quiet: bool) -> int:
+    for note in built.notes:
+        click.echo(f"reportgen: note: {_line(note)}", err=True)
+    for outcome in built.outcomes:
+        for problem in outcome.problems:
+            click.echo(f"reportgen: error: {_line(f'{outcome.ref}: {problem}')}", err=True)
+    if not quiet:
+        complete = sum(outcome.ok for outcome in built.outcomes)
+        click.echo(f"{complete} of {len(built.outcomes)} complete: {built.output / 'index.html'}")
+    return built.exit_code
