@@ -6,13 +6,12 @@ everything is drawn inside coloured tiles, so that it reads on a light and on a 
 
 from __future__ import annotations
 
-import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from markupsafe import escape
 
-from reportgen.render.text import anchor, display
+from reportgen.render.text import anchor, display, text_cells
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -33,14 +32,14 @@ NEUTRAL = ("#ccd2da", "#dde1e7")
 # Tints of the Okabe-Ito colours, which stay apart for every kind of colour blindness; ink on the darkest of them has a
 # contrast above 7. Each comes in two shades, for neighbours of one colour.
 PALETTE = (
-    ("#8dbfe3", "#a9d0ec"),  # blue
-    ("#f0b45c", "#f5c785"),  # orange
-    ("#74c7a5", "#98d6bd"),  # green
-    ("#dda2c4", "#e7bcd5"),  # purple
-    ("#e6d667", "#eee293"),  # yellow
-    ("#ee9a74", "#f3b599"),  # vermilion
-    ("#9edbe8", "#bce6ef"),  # sky
-    ("#b7b5e6", "#cccaee"),  # violet
+    ("#86b4d8", "#a3c7e3"),  # blue
+    ("#e3ab62", "#ecc38c"),  # orange
+    ("#79bd9f", "#9bcfb8"),  # green
+    ("#cf9dbd", "#dcb7cf"),  # purple
+    ("#d8cb76", "#e4da99"),  # yellow
+    ("#dd9a7d", "#e8b49d"),  # vermilion
+    ("#94cddb", "#b3dce6"),  # sky
+    ("#adabd8", "#c4c2e4"),  # violet
 )
 
 
@@ -78,14 +77,6 @@ def icicle_svg(icicle: Icicle) -> str:
 
 def _xml(text: str) -> str:
     return str(escape(display(text)))
-
-
-def text_width(text: str, size: float) -> float:
-    """The width of ``text`` in a monospaced font of ``size``: East Asian wide characters count two."""
-    if text.isascii():
-        return len(text) * ADVANCE * size
-    cells = sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
-    return cells * ADVANCE * size
 
 
 def _boxes(tiles: Iterable[Tile]) -> Iterator[_Box]:
@@ -127,13 +118,17 @@ def _draw(box: _Box, shade: int) -> Iterator[str]:
     yield f"<g><title>{_xml(tooltip)}</title>"
     size = f'x="{box.x:.2f}" y="{y}" width="{width:.2f}" height="{ROW - GAP}" rx="{min(3, width / 4):.2f}"'
     yield f'<rect {size} fill="{fill}"/>'
-    if len(box.tiles) == 1 and text_width(first.label, LABEL) <= width - 2 * PADDING:
-        has_value = text_width(first.value, VALUE) <= width - 2 * PADDING
+    if len(box.tiles) == 1 and _fits(first.label, LABEL, width):
+        has_value = _fits(first.value, VALUE, width)
         x = box.x + PADDING
         yield _text(first.label, x, y + (18 if has_value else 25.5), LABEL, 600)
         if has_value:
             yield _text(first.value, x, y + 33, VALUE, 400)
     yield "</g>"
+
+
+def _fits(text: str, size: float, width: float) -> bool:
+    return text_cells(text) * ADVANCE * size <= width - 2 * PADDING
 
 
 def _text(text: str, x: float, y: float, size: float, weight: int) -> str:

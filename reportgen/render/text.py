@@ -99,3 +99,10 @@ def breakable(text: str, *, every: int = 40) -> Markup:
     parts = _BREAKS.split(text)
     pieces = [part[i : i + every] for part in parts for i in range(0, len(part), every)]
     return Markup("<wbr>").join(pieces)
+
+
+def text_cells(text: str) -> int:
+    """How many columns of a monospaced font ``text`` takes: two for East Asian wide characters, none for marks."""
+    if text.isascii():
+        return len(text)
+    return sum(0 if unicodedata.combining(char) else 1 + (unicodedata.east_asian_width(char) in "WF") for char in text)

@@ -1,0 +1,101 @@
+"""Pages as one self-contained HTML file: no network, no inline attribute that runs, readable without script."""
+
+from __future__ import annotations
+
+import base64
+import functools
+import hashlib
+from typing import TYPE_CHECKING
+
+from markupsafe import Markup, escape
+
+from reportgen.render import templating
+from reportgen.render.charts import icicle_svg
+from reportgen.render.ledger import column_widths
+from reportgen.render.text import anchor, breakable, safe_href, visible
+from reportgen.view.page import Page, Table
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import jinja2
+
+    from reportgen.view.page import Block, Cell, Icicle
+
+SCREEN_COLUMNS = 130  # characters across a long table on a wide screen
+
+
+class HtmlRenderer:
+    """Renders a page as HTML; single templates and style sheets may be replaced by those in the folder ``templates``."""
+
+    suffix = "html"
+
+    def __init__(self, templates: Path | None = None) -> None:
+        self._environment = environment(templates)
+
+    def render(self, page: Page) -> bytes:
+        """The whole file, UTF-8. Raises TemplateError where a template is missing or broken."""
+        page = visible(page)
+        style = templating.source(self._environment, "css/screen.css") + _column_rules(page)
+        script = templating.source(self._environment, "js/report.js")
+        text = templating.render(
+            self._environment,
+            "html/report.html.j2",
+            page=page,
+            style=Markup(style),  # noqa: S704 - our own file; a "</style" in a user's only breaks their own page
+            script=Markup(script),  # noqa: S704 - as above
+            style_hash=_csp_hash(style),
+            script_hash=_csp_hash(script),
+        )
+        return text.encode()
+
+
+@functools.cache
+def environment(templates: Path | None = None) -> jinja2.Environment:
+    """The environment of all templates that write HTML, with its filters; made once for each folder of overrides."""
+    env = templating.environment(templates)
+    env.filters.update(
+        anchor=anchor, breakable=breakable, href=safe_href, icicle=_icicle, is_tree=is_tree, link=link, partial=_partial
+    )
+    return env
+
+
+def link(cell: Cell, own_anchor: str | None = None) -> Markup:
+    """The cell's text, wrappable; a link where it has a harmless target, else to its own row where that has an anchor."""
+    text = breakable(cell.text)
+    href = safe_href(cell.href) or (own_anchor and f"#{anchor(own_anchor)}")
+    return Markup(f'<a href="{escape(href)}">{text}</a>') if href else text  # noqa: S704 - all parts are escaped
+
+
+def is_tree(table: Table) -> bool:
+    """Whether the rows are indented: then their order has a meaning, and sorting would lose it."""
+    return any(row.depth for row in table.rows)
+
+
+def _partial(block: Block) -> str:
+    return f"partials/{type(block).__name__.lower()}.html.j2"
+
+
+def _icicle(icicle: Icicle) -> Markup:
+    return Markup(icicle_svg(icicle))  # noqa: S704 - escaped there
+
+
+def _column_rules(page: Page) -> str:
+    """CSS for the columns of long tables: their sections of a hundred rows only line up at fixed widths.
+
+    Rules and not style attributes: those the content security policy forbids.
+    """
+    rules = []
+    for section in page.sections:
+        for table in section.blocks:
+            if isinstance(table, Table) and table.long:
+                widths = column_widths(table, SCREEN_COLUMNS)
+                for number, width in enumerate(widths, 1):
+                    share = 100 * width / sum(widths)
+                    rules.append(f'[id="{anchor(table.id)}"] col:nth-child({number}) {{ width: {share:.2f}%; }}\n')
+    return "".join(rules)
+
+
+def _csp_hash(text: str) -> Markup:
+    digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+    return Markup(f"'sha256-{digest}'")  # noqa: S704 - base64 needs no escaping
