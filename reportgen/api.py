@@ -93,8 +93,7 @@ def render(report: ModelReport, file_format: Format, *, select: Sequence[str] = 
         ConfigError: an unknown format.
         RenderError: it cannot be made.
     """
-    options = RenderOptions((file_format,), tuple(select))
-    return write.render(report, options.formats[0], options.select)
+    return write.render(report, parse_formats((file_format,))[0], RenderOptions(select=tuple(select)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +122,7 @@ def build(
     output: str | Path = "reports",
     formats: Iterable[str] | None = None,
     select: Iterable[str] | None = None,
+    templates: str | Path | None = None,
     device: str | None = None,
     mode: str | None = None,
     loss: str | None = None,
@@ -158,11 +158,13 @@ def build(
         manifest,
         {key: value for key, value in given.items() if value is not None},
     )
-    at_hand, notes = _at_hand(wanted.formats if formats is None else parse_formats(formats))
-    render_options = RenderOptions(at_hand, wanted.select if select is None else tuple(select))
+    render_options, notes = _render_options(
+        wanted.formats if formats is None else parse_formats(formats),
+        wanted.select if select is None else select,
+        templates,
+    )
     options = BatchOptions(Path(output), jobs, timeout, memory_limit)
-    outcomes = batch.run(wanted.models, render_options, options, progress=progress)
-    return Build(options.output, outcomes, notes)
+    return Build(options.output, batch.run(wanted.models, render_options, options, progress=progress), notes)
 
 
 def render_saved(
@@ -171,6 +173,7 @@ def render_saved(
     output: str | Path,
     formats: Iterable[str] | None = None,
     select: Iterable[str] | None = None,
+    templates: str | Path | None = None,
 ) -> Build:
     """Renders saved ``report.json`` files anew, as `build` would have. Needs no torch.
 
@@ -179,9 +182,8 @@ def render_saved(
         ReportFormatError: a file that is no report.
         RendererUnavailable, WriteError: as `build`.
     """
-    at_hand, notes = _at_hand(None if formats is None else parse_formats(formats))
+    options, notes = _render_options(None if formats is None else parse_formats(formats), select or (), templates)
     records = [load(report) for report in reports]
-    options = RenderOptions(at_hand, tuple(select or ()))
     return Build(Path(output), batch.render_saved(records, options, Path(output)), notes)
 
 
@@ -198,20 +200,23 @@ def _manifest(refs: Sequence[str], manifest: str | Path | None, given: Mapping[s
     return Manifest(tuple(ModelEntry(ref, options) for ref in refs))
 
 
-def _at_hand(formats: tuple[Format, ...] | None) -> tuple[tuple[Format, ...], tuple[str, ...]]:
-    """The formats to make: those asked for, or all that can be made here, and a remark on what cannot."""
-    asked = FORMATS if formats is None else formats
-    if "pdf" not in asked:
-        return asked, ()
-    from reportgen.render.pdf import PdfRenderer
-
-    try:
-        PdfRenderer()
-    except RendererUnavailable as exc:
-        if formats is not None:
-            raise
-        return tuple(name for name in asked if name != "pdf"), (f"no PDF: {exc}; {exc.remedy}",)
-    return asked, ()
+def _render_options(
+    formats: tuple[Format, ...] | None, select: Iterable[str], templates: str | Path | None
+) -> tuple[RenderOptions, tuple[str, ...]]:
+    """Options of formats that can be made here, made sure of before any work, and a remark on what was left out."""
+    folder = None if templates is None else Path(templates)
+    at_hand, notes = [], []
+    for name in FORMATS if formats is None else formats:
+        try:
+            if name != "json":
+                write.renderer(name, folder)
+        except RendererUnavailable as exc:
+            if formats is not None:
+                raise
+            notes.append(f"no {name} reports: {exc}; {exc.remedy}")
+        else:
+            at_hand.append(name)
+    return RenderOptions(tuple(at_hand), tuple(select), folder), tuple(notes)
 
 
 def _input_specs(inputs: Iterable[str | InputSpec]) -> tuple[InputSpec, ...]:

@@ -109,7 +109,7 @@ def render_saved(reports: Iterable[ModelReport], options: RenderOptions, output:
         ),
         key=lambda outcome: outcome.ref,
     )
-    write_index([index_entry(outcome) for outcome in outcomes], output, options.formats)
+    write_index([index_entry(outcome) for outcome in outcomes], output, options)
     return tuple(outcomes)
 
 
@@ -138,7 +138,7 @@ def run(
         outcomes[job.folder] = outcome
         progress.finished(job, outcome)
     ordered = tuple(outcomes[job.folder] for job in jobs)
-    write_index([index_entry(outcome) for outcome in ordered], options.output, render.formats)
+    write_index([index_entry(outcome) for outcome in ordered], options.output, render)
     return ordered
 
 

@@ -106,6 +106,11 @@ def _output_options(function: F) -> F:
             help="Show only the parameters of these names in the tables: '*.weight'. Repeatable.",
         ),
         click.option(
+            "--templates",
+            type=click.Path(path_type=Path, file_okay=False, exists=True),
+            help="A folder whose templates and style sheets replace reportgen's own of the same name.",
+        ),
+        click.option(
             "--format",
             "formats",
             multiple=True,
@@ -223,9 +228,9 @@ def doctor() -> int:
     checks = examine()
     width = max(len(check.name) for check in checks)
     for check in checks:
-        click.echo(f"{check.mark} {check.name:<{width}}  {_line(check.finding)}")
+        click.echo(f"{'ok' if check.ok else '--'}  {check.name:<{width}}  {_line(check.finding)}")
         if check.remedy is not None:
-            click.echo(f"  {'':<{width}}  remedy: {_line(check.remedy)}")
+            click.echo(f"    {'':<{width}}  remedy: {_line(check.remedy)}")
     return 0 if all(check.ok or not check.required for check in checks) else 1
 
 

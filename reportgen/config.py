@@ -63,7 +63,10 @@ class ProbeOptions:
 
 @dataclass(frozen=True, slots=True)
 class RenderOptions:
-    """What is made of a record: the formats, in canonical order and each once, and what narrows the parameter tables.
+    """What is made of a record.
+
+    ``formats`` come in canonical order and each once; ``select`` are patterns of names that narrow the parameter
+    tables; files in the folder ``templates`` replace reportgen's own templates of the same name.
 
     Raises:
         ConfigError: an unknown format, or none at all.
@@ -71,6 +74,7 @@ class RenderOptions:
 
     formats: tuple[Format, ...] = FORMATS
     select: tuple[str, ...] = ()
+    templates: Path | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "formats", parse_formats(self.formats))

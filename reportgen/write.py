@@ -9,11 +9,12 @@ import uuid
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
+from functools import cache
 from pathlib import Path
 
 from reportgen.config import Format, RenderOptions
 from reportgen.errors import ReportgenError, WriteError
-from reportgen.render import renderer
+from reportgen.render.base import Renderer
 from reportgen.render.charts import icicle_svg
 from reportgen.report import codec
 from reportgen.report.schema import ModelReport
@@ -91,10 +92,34 @@ def check_writable(folder: Path) -> None:
     probe.unlink()
 
 
+@cache
+def renderer(file_format: Format, templates: Path | None) -> Renderer:
+    """The renderer of that format (there is none for ``json``), made once.
+
+    Raises:
+        TemplateError: ``templates`` is no folder.
+        RendererUnavailable: what it needs does not load.
+    """
+    match file_format:
+        case "md":
+            from reportgen.render.markdown import MarkdownRenderer
+
+            return MarkdownRenderer(templates)
+        case "html":
+            from reportgen.render.html import HtmlRenderer
+
+            return HtmlRenderer(templates)
+        case "pdf":
+            from reportgen.render.pdf import PdfRenderer
+
+            return PdfRenderer(templates)
+    raise ValueError(file_format)
+
+
 _LABELS: dict[Format, str] = {"md": "Markdown", "html": "HTML", "pdf": "PDF", "json": "JSON"}
 
 
-def render(report: ModelReport, file_format: Format, select: Sequence[str] = ()) -> bytes:
+def render(report: ModelReport, file_format: Format, options: RenderOptions) -> bytes:
     """The report in one format, as a file of its own: nothing in it leads to other files.
 
     Raises:
@@ -102,7 +127,7 @@ def render(report: ModelReport, file_format: Format, select: Sequence[str] = ())
     """
     if file_format == "json":
         return codec.to_json(report).encode()
-    return renderer(file_format).render(build(report, select))
+    return renderer(file_format, options.templates).render(build(report, options.select))
 
 
 def write_report(report: ModelReport, folder: Path, options: RenderOptions) -> tuple[str, ...]:
@@ -126,7 +151,7 @@ def _files(report: ModelReport, file_format: Format, options: RenderOptions) -> 
         return
     others = tuple((_LABELS[other], f"report.{other}") for other in options.formats if other != file_format)
     page = replace(build(report, options.select), links=others)
-    yield f"report.{file_format}", renderer(file_format).render(page)
+    yield f"report.{file_format}", renderer(file_format, options.templates).render(page)
     if file_format == "md":
         yield from ((f"{icicle.id}.svg", icicle_svg(icicle).encode()) for icicle in _icicles(page))
 
@@ -135,7 +160,7 @@ def _icicles(page: Page) -> Iterator[Icicle]:
     return (block for section in page.sections for block in section.blocks if isinstance(block, Icicle))
 
 
-def write_index(entries: Sequence[IndexEntry], folder: Path, formats: Sequence[Format]) -> None:
+def write_index(entries: Sequence[IndexEntry], folder: Path, options: RenderOptions) -> None:
     """Writes ``index.json``, ``index.html`` and ``index.md``; each leads to the reports in its own format where it can.
 
     Raises:
@@ -143,7 +168,7 @@ def write_index(entries: Sequence[IndexEntry], folder: Path, formats: Sequence[F
     """
     document = {"format": "reportgen/index", "format_version": 1, "models": [asdict(entry) for entry in entries]}
     write_file(folder / "index.json", json.dumps(document, indent=2).encode() + b"\n")
-    for index_format in ("html", "md"):
-        leads_to = index_format if index_format in formats else formats[0]
-        page = build_index(entries, leads_to)
-        write_file(folder / f"index.{index_format}", renderer(index_format).render(page))
+    formats: tuple[Format, ...] = ("html", "md")
+    for file_format in formats:
+        page = build_index(entries, file_format if file_format in options.formats else options.formats[0])
+        write_file(folder / f"index.{file_format}", renderer(file_format, options.templates).render(page))

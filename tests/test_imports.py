@@ -1,0 +1,121 @@
+"""The laws of the house, read from the import statements of every module."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import reportgen
+
+ROOT = Path(reportgen.__file__).parent
+MODULES = sorted(ROOT.rglob("*.py"))
+
+# Each part of the pipeline, and what it may import: itself, and these. Arrows run one way.
+BASE = {"errors", "version"}
+ALLOWED = {
+    "errors": set(),
+    "version": set(),
+    "report": {"errors"},
+    "registry": BASE,
+    "config": BASE | {"registry"},
+    "probe": BASE | {"config", "registry", "report"},
+    "analysis": BASE | {"report"},
+    "view": BASE | {"registry", "report", "analysis"},
+    "render": BASE | {"view"},
+    "write": BASE | {"config", "report", "view", "render"},
+    "workers": set(),
+    "warm": BASE | {"config", "registry", "probe", "write"},
+    "batch": BASE | {"config", "registry", "probe", "report", "view", "write", "workers"},
+    "api": BASE | {"config", "registry", "probe", "report", "render", "write", "batch"},
+    "doctor": BASE | {"config", "registry", "probe", "render", "write"},
+    "console": BASE | {"batch", "view", "render"},
+    "cli": BASE | {"api", "console", "doctor", "registry", "render"},
+    "__main__": {"cli"},
+    "__init__": {"version", "api", "errors", "registry", "report"},
+}
+# Who alone may import these; everything else must work without them.
+RESERVED = {
+    "torch": {"registry", "probe"},
+    "torchvision": {"registry"},
+    "weasyprint": {"render/pdf.py"},
+    "click": {"cli"},
+    "rich": {"console"},
+}
+
+
+def imports(path: Path, *, types: bool = True) -> Iterator[str]:
+    """Every module that a file imports, also inside functions and, with ``types``, for the type checker alone."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    if not types:
+        tree = WithoutTypeChecking().visit(tree)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: imports are absolute"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+class WithoutTypeChecking(ast.NodeTransformer):
+    """Leaves out what only the type checker reads."""
+
+    def visit_If(self, node: ast.If) -> ast.AST | None:
+        return None if isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING" else self.generic_visit(node)
+
+
+def part(path: Path) -> str:
+    """``registry`` of ``reportgen/registry/base.py``, ``cli`` of ``reportgen/cli.py``."""
+    return path.relative_to(ROOT).parts[0].removesuffix(".py")
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_arrows_run_one_way(path):
+    """A part of the pipeline imports only what comes before it."""
+    own = {name.split(".")[1] for name in imports(path) if name.startswith("reportgen.")}
+    assert set() == own - {part(path)} - ALLOWED[part(path)]
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_heavy_libraries_are_kept_apart(path):
+    """torch, the PDF library and the terminal's are each imported in one place only."""
+    places = {part(path), path.relative_to(ROOT).as_posix()}
+    wrong = {
+        name
+        for name in imports(path, types=False)
+        if (library := name.split(".")[0]) in RESERVED and not RESERVED[library] & places
+    }
+    assert set() == wrong
+
+
+def loaded_by(statement: str) -> set[str]:
+    """The top-level modules that a fresh interpreter has loaded after a statement."""
+    code = f"import sys\n{statement}\nprint(*{{name.partition('.')[0] for name in sys.modules}})"
+    environment = {"PYTHONPATH": str(ROOT.parent), "PATH": ""}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
+    return set(done.stdout.split())
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "import reportgen",
+        "import reportgen.cli",
+        "import reportgen.probe, reportgen.registry.catalog",
+        "import reportgen.batch, reportgen.write",
+        "import reportgen; reportgen.build, reportgen.render, reportgen.load, reportgen.probe",
+    ],
+)
+def test_imports_without_torch(statement):
+    """Neither importing the package nor touching its public names loads torch, or a PDF library."""
+    assert set() == loaded_by(statement) & {"torch", "weasyprint"}
+
+
+def test_the_command_line_is_light():
+    """What ``reportgen --help`` imports is click and the standard library."""
+    light = loaded_by("from reportgen.cli import main")
+    assert set() == light & {"torch", "weasyprint", "jinja2", "msgspec", "natsort", "rich"}
