@@ -173,9 +173,9 @@ def _parse_value(text: str) -> Any:
 
 
 def _format_value(value: Any) -> str:
-    if isinstance(value, str) and _parse_value(value) == value:
+    if isinstance(value, str) and "&" not in value and _parse_value(value) == value:
         return value
-    return json.dumps(value, default=str, separators=(",", ":"))
+    return json.dumps(value, default=str, separators=(",", ":")).replace("&", r"\u0026")
 
 
 LossName = str  # "sum", "cross_entropy", "none" or "python:pkg.module:function"

@@ -170,7 +170,7 @@ def _specify(
     factory = (lambda: copy.deepcopy(target)) if isinstance(target, nn.Module) else target
     if not callable(factory):
         raise RegistryError(
-            f"{ref} is a {type(target).__name__}, which builds nothing",
+            f"{ref} is of type {type(target).__name__}, which builds nothing",
             code="not-a-factory",
             remedy="name a function, a class or an instance of torch.nn.Module",
         )

@@ -1,0 +1,108 @@
+"""torchvision's models: what is listed, how each is built, and what goes in."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from importlib.util import find_spec
+
+import pytest
+import torch
+
+from reportgen.errors import ConfigError, UnknownModel
+from reportgen.registry.base import InputSpec, ModelRef
+
+if find_spec("torchvision") is None:
+    pytest.skip("torchvision is not installed", allow_module_level=True)
+
+from reportgen.registry.torchvision_source import PAIR, STAND_INS, TorchvisionSource
+
+
+def test_every_name_of_torchvisions_registry_is_listed() -> None:
+    """The names are those that torchvision lists itself, 121 of them in version 0.28."""
+    names = list(TorchvisionSource().names())
+    from torchvision.models import list_models  # only after the source has made it importable
+
+    assert names == list_models()
+    if version("torchvision").startswith("0.28"):
+        assert len(names) == 121
+
+
+def test_stand_ins_are_noted_where_operators_do_not_load() -> None:
+    """The note appears exactly where torchvision's own operators are missing."""
+    notes = TorchvisionSource().spec(ModelRef("torchvision", "resnet18")).notes
+    from torchvision.extension import _has_ops  # only after the source has made it importable
+
+    assert (() if _has_ops() else (STAND_INS,)) == notes
+
+
+def test_a_specification_says_its_source() -> None:
+    """Description and citation come from torchvision's own documentation, the version from its metadata."""
+    spec = TorchvisionSource().spec(ModelRef("torchvision", "resnet50"))
+    expected = (
+        "ResNet-50 from Deep Residual Learning for Image Recognition.",
+        "https://arxiv.org/abs/1512.03385",
+        version("torchvision"),
+    )
+    assert expected == (spec.description, spec.citation, spec.package_version)
+
+
+@pytest.mark.parametrize(
+    ("text", "inputs"),
+    [
+        ("resnet50", ["1x3x224x224"]),
+        ("inception_v3", ["2x3x299x299"]),
+        ("efficientnet_b7", ["1x3x600x600"]),
+        ("vit_h_14", ["1x3x224x224"]),
+        ("vit_b_16?image_size=384", ["1x3x384x384"]),
+        ("regnet_y_128gf", ["1x3x224x224"]),
+        ("quantized_resnet18", ["1x3x224x224"]),
+        ("fcn_resnet50", ["1x3x520x520"]),
+        ("deeplabv3_resnet50", ["2x3x520x520"]),
+        ("r3d_18", ["1x3x16x112x112"]),
+        ("mvit_v2_s", ["1x3x16x224x224"]),
+        ("raft_small", ["image1=1x3x520x960", "image2=1x3x520x960"]),
+        ("fasterrcnn_resnet50_fpn", []),
+    ],
+)
+def test_inputs_have_the_published_size(text: str, inputs: list[str]) -> None:
+    """Each kind of model gets what its published figures were measured on; detectors, which take lists, get nothing."""
+    spec = TorchvisionSource().spec(ModelRef.parse(f"torchvision:{text}"))
+    assert tuple(map(InputSpec.parse, inputs)) == spec.inputs
+
+
+@pytest.mark.parametrize(
+    ("text", "note"),
+    [
+        ("googlenet", "built with aux_logits=False, as its published weights are"),
+        ("fcn_resnet50", "built with aux_loss=True, as its published weights are"),
+        ("inception_v3", PAIR),
+    ],
+)
+def test_what_differs_from_the_builder_is_noted(text: str, note: str) -> None:
+    """Auxiliary heads and paired images are told, heads unless the reference sets them itself."""
+    assert note in TorchvisionSource().spec(ModelRef.parse(f"torchvision:{text}")).notes
+    changed = TorchvisionSource().spec(ModelRef.parse("torchvision:googlenet?aux_logits=true")).notes
+    assert "built with aux_logits=False, as its published weights are" not in changed
+
+
+def test_skipping_initialisation_changes_no_count() -> None:
+    """GoogLeNet has the same parameters whether or not it is initialised."""
+    counts = []
+    for initialise in ("true", "false"):
+        with torch.device("meta"):
+            model = TorchvisionSource().spec(ModelRef.parse(f"torchvision:googlenet?init_weights={initialise}")).build()
+        counts.append({name: tuple(parameter.shape) for name, parameter in model.named_parameters()})
+    assert counts[0] == counts[1]
+
+
+def test_weights_are_refused() -> None:
+    """A report downloads nothing."""
+    with pytest.raises(ConfigError, match="asks for weights, and a report needs none"):
+        TorchvisionSource().spec(ModelRef.parse("torchvision:resnet18?weights=DEFAULT"))
+
+
+def test_an_unknown_name_names_the_closest() -> None:
+    """A misspelt name is answered with close ones."""
+    with pytest.raises(UnknownModel, match="torchvision: has no 'alexnett'") as caught:
+        TorchvisionSource().spec(ModelRef("torchvision", "alexnett"))
+    assert caught.value.remedy == "did you mean alexnet?"
