@@ -438,6 +438,7 @@ def constructor_failed() -> ModelReport:
     """A model that was never built: nothing is known but its name and the reason."""
     return _make_report(
         "unbuildable",
+        inputs=(),
         failed="instantiate",
         diagnostics=(
             Diagnostic(

@@ -30,12 +30,13 @@ class Group:
 class LayerType:
     """All modules of one class: how many, and the elements and forward FLOPs that are directly their own.
 
-    ``flops`` None: not known, or not theirs to tell apart, because a module was called from outside its parent.
+    ``elements`` None: one of their tensors has no known size. ``flops`` None: not known, or not theirs to tell apart,
+    because a module was called from outside its parent.
     """
 
     class_name: str
     modules: int
-    elements: int
+    elements: int | None
     flops: int | None
 
 
@@ -80,21 +81,24 @@ def by_class(nodes: Sequence[Node]) -> tuple[LayerType, ...]:
     found: dict[str, list[LayerType]] = {}
     for chain in walk(nodes):
         node, repeats = chain[-1], prod(node.count for node in chain)
-        elements = node.elements - sum(child.count * child.elements for child in node.children)
-        flops = own_flops(node)
-        own = LayerType(node.module.class_name, repeats, repeats * elements, None if flops is None else repeats * flops)
+        elements = add(row.numel for row in node.parameters if row.tied_to is None)
+        own = LayerType(node.module.class_name, repeats, _times(repeats, elements), _times(repeats, own_flops(node)))
         found.setdefault(own.class_name, []).append(own)
     sound = all(layer.flops is None or layer.flops >= 0 for layers in found.values() for layer in layers)
     types = [
         LayerType(
             class_name,
             sum(layer.modules for layer in layers),
-            sum(layer.elements for layer in layers),
+            add(layer.elements for layer in layers),
             add(layer.flops for layer in layers) if sound else None,
         )
         for class_name, layers in found.items()
     ]
-    return tuple(sorted(types, key=lambda layer: -layer.elements))
+    return tuple(sorted(types, key=lambda layer: -(layer.elements or 0)))
+
+
+def _times(number: int, value: int | None) -> int | None:
+    return None if value is None else number * value
 
 
 def own_flops(node: Node) -> int | None:

@@ -27,8 +27,10 @@ def exact(number: int | None, unit: str = "") -> str:
 
 
 def human(number: int | None) -> str:
-    """A count for the eye, with one decimal: ``25.6 M``, ``405.9 B``; below a thousand it is exact."""
-    return UNKNOWN if number is None else _scaled(number, _COUNTS, base=1000, decimals=1)
+    """A count for the eye, with one decimal: ``25.6 M``, ``405.9 B``; what has four digits at most stays exact."""
+    if number is None or number < 10_000:
+        return exact(number)
+    return _scaled(number, _COUNTS, base=1000, decimals=1)
 
 
 def si(number: int | None) -> str:

@@ -60,7 +60,7 @@ def test_by_class_adds_up_to_the_whole(transformer12: ModelReport) -> None:
         "torch.nn.modules.dropout.Dropout": (12, 0, 0),
     } == {layer.class_name: (layer.modules, layer.elements, layer.flops) for layer in types}
     assert (11_024, transformer12.totals.flops.forward) == (
-        sum(layer.elements for layer in types),
+        add(layer.elements for layer in types),
         add(layer.flops for layer in types),
     )
 

@@ -19,8 +19,9 @@ COUNTS = st.integers(min_value=0, max_value=10**20)
     [
         (0, "0"),
         (999, "999"),
-        (1_000, "1.0 k"),
-        (4_096, "4.1 k"),
+        (4_096, "4,096"),
+        (9_999, "9,999"),
+        (10_000, "10.0 k"),
         (25_557_032, "25.6 M"),
         (405_853_388_800, "405.9 B"),
         (999_949, "999.9 k"),
@@ -29,7 +30,7 @@ COUNTS = st.integers(min_value=0, max_value=10**20)
     ],
 )
 def test_counts_for_the_eye(number: int | None, expected: str) -> None:
-    """Counts have one decimal, carry into the next unit, and are exact below a thousand."""
+    """Counts have one decimal, carry into the next unit, and four digits stay exact."""
     assert expected == numbers.human(number)
 
 

@@ -1,0 +1,65 @@
+"""From a record to the page that every format lays out: which sections there are, and in which order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from reportgen.analysis.fold import fold
+from reportgen.view import gradients, ledgers, notices, overview, tree
+from reportgen.view.figures import key_figures
+from reportgen.view.page import Cell, Facts, Page, Section
+
+if TYPE_CHECKING:
+    from reportgen.report.schema import ModelReport
+
+_SHOWN_DIGITS = 12  # of the fingerprint, in the footer
+
+
+def build(report: ModelReport, *, select: Sequence[str] = ()) -> Page:
+    """The page of a record: what failed and what to notice first, then the facts, the complete ledgers last.
+
+    Args:
+        report: any record, partial and failed ones included; sections about which nothing is known are left out.
+        select: patterns of parameter names (``*.weight``) that narrow the parameter tables, which then say so.
+    """
+    nodes = fold(report)
+    sections = tuple(
+        chain(
+            notices.what_failed(report),
+            notices.what_to_notice(report),
+            overview.identity(report, select),
+            overview.inputs_outputs(report),
+            tree.module_tree(report, nodes),
+            tree.make_up(report, nodes),
+            ledgers.parameters(report, nodes, select),
+            ledgers.buffers(report),
+            gradients.gradients(report),
+            ledgers.operations(report),
+            ledgers.modules(report),
+            notices.diagnostics(report),
+            _environment(report),
+        )
+    )
+    return Page(
+        title=report.model.name,
+        subtitle=report.model.class_name or report.model.ref,
+        status=report.probe.status,
+        description=report.model.description,
+        summary=key_figures(report, nodes),
+        sections=tuple(sorted(sections, key=lambda section: section.appendix)),
+        footer=_footer(report),
+    )
+
+
+def _environment(report: ModelReport) -> Iterator[Section]:
+    if report.environment:
+        facts = Facts(tuple((name, Cell(version)) for name, version in report.environment.items()))
+        yield Section("environment", "Environment", (facts,))
+
+
+def _footer(report: ModelReport) -> str:
+    versions = [f"{name} {report.environment[name]}" for name in ("reportgen", "torch") if name in report.environment]
+    algorithm, _, digest = (report.fingerprint or "").partition(":")
+    return " · ".join([*versions, *([f"{algorithm}:{digest[:_SHOWN_DIGITS]}"] if digest else [])])

@@ -1,0 +1,209 @@
+"""Findings and diagnostics in plain words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from reportgen.analysis.findings import Finding, FindingCode, findings
+from reportgen.view import names, numbers
+from reportgen.view.page import Notice, Notices, Section, Tone
+
+if TYPE_CHECKING:
+    from reportgen.report.schema import Diagnostic, ModelReport, Severity
+
+_TONES: Mapping[Severity, Tone] = {"error": "bad", "warning": "warn", "note": "plain"}
+_RANDOM = {"train": "Dropout draws at random.", "eval": "Dropout is off."}
+_NORMALISED = {
+    "train": "Batch norms use the statistics of the batch, and update their own.",
+    "eval": "Batch norms use the statistics that they have gathered, not those of the batch.",
+}
+
+
+def what_failed(report: ModelReport) -> Iterator[Section]:
+    """The errors, first of all."""
+    errors = [row for row in report.diagnostics if row.severity == "error"]
+    if not errors:
+        return
+    nothing = report.probe.status == "failed"
+    known = "Nothing else is known." if nothing else "What could be learnt all the same is below; the rest is unknown."
+    notices = Notices(tuple(map(_diagnostic, errors)))
+    yield Section("failure", "What failed", (notices,), intro=known)
+
+
+def diagnostics(report: ModelReport) -> Iterator[Section]:
+    """Warnings, then notes, each in the order they came up."""
+    rows = [row for severity in ("warning", "note") for row in report.diagnostics if row.severity == severity]
+    if rows:
+        yield Section("diagnostics", "Diagnostics", (Notices(tuple(map(_diagnostic, rows))),))
+
+
+def _diagnostic(row: Diagnostic) -> Notice:
+    where = row.stage if row.module is None else f"{row.stage}, in {row.module or names.MODEL}"
+    title, _, more = row.message.partition("\n")
+    return Notice(
+        tone=_TONES[row.severity],
+        title=title,
+        text=more.strip() or None,
+        remedy=row.remedy,
+        code=row.code,
+        where=where,
+        detail=row.traceback,
+    )
+
+
+def what_to_notice(report: ModelReport) -> Iterator[Section]:
+    """The findings, the gravest first."""
+    notices = [replace(_WORDS[finding.code](finding, report), code=finding.code) for finding in findings(report)]
+    if notices:
+        order: tuple[Tone, ...] = ("bad", "warn", "plain")
+        notices.sort(key=lambda notice: order.index(notice.tone))
+        yield Section("findings", "Findings", (Notices(tuple(notices)),))
+
+
+def _listing(finding: Finding) -> str:
+    return names.listing([item.name for item in finding.items])
+
+
+def _of(finding: Finding, unit: str = "elements") -> str:
+    """``15 of 58 elements (25.9 %)``."""
+    if finding.amount is None or finding.whole is None:
+        return f"{numbers.UNKNOWN} number of {unit}"
+    share = numbers.percent(finding.amount, finding.whole)
+    return f"{numbers.exact(finding.amount)} of {numbers.exact(finding.whole)} {unit} ({share})"
+
+
+def _parameters(finding: Finding) -> str:
+    return numbers.plural(len(finding.items), "parameter tensor")
+
+
+def _lazy(finding: Finding, _: ModelReport) -> Notice:
+    return Notice(
+        "warn",
+        f"{_parameters(finding)} never materialised",
+        f"{_listing(finding)}. A lazy module learns its shapes in its first forward pass; counts that include them are"
+        " unknown.",
+        "run a forward pass that reaches them, or give their sizes to the constructor",
+    )
+
+
+def _no_differentiable_output(finding: Finding, _: ModelReport) -> Notice:
+    outputs = names.listing([item.name for item in finding.items if item.name])
+    return Notice(
+        "warn",
+        "No output leads back to a trainable parameter",
+        f"There is nothing for the backward pass to start from{f' in {outputs}' if outputs else ''}.",
+        "return a floating-point tensor that was not detached, or choose a loss with --loss",
+    )
+
+
+def _unused(finding: Finding, _: ModelReport) -> Notice:
+    return Notice(
+        "warn",
+        f"{_parameters(finding)} unused",
+        f"{_listing(finding)}: {_of(finding)}. No operation of the forward pass read them, so they have no gradient.",
+        "remove them, or use them in forward; DistributedDataParallel needs find_unused_parameters=True as it is",
+    )
+
+
+def _detached(finding: Finding, _: ModelReport) -> Notice:
+    return Notice(
+        "warn",
+        f"{_parameters(finding)} cut off from the loss",
+        f"{_listing(finding)}: {_of(finding)}. Operations read them, but no path leads from there to the loss, so they"
+        " have no gradient.",
+        "look for detach(), no_grad(), .data and integer arithmetic on the way, or freeze them",
+    )
+
+
+def _never_ran(finding: Finding, _: ModelReport) -> Notice:
+    return Notice(
+        "warn" if any(item.amount for item in finding.items) else "plain",
+        f"{numbers.plural(len(finding.items), 'module')} never ran",
+        f"{_listing(finding)}. The forward pass neither called them nor read their parameters.",
+    )
+
+
+def _device_fallback(finding: Finding, _: ModelReport) -> Notice:
+    (device,) = finding.items
+    return Notice("plain", f"Measured on {device.name}, not on {device.of}", "The diagnostics say why.")
+
+
+def _uncounted(finding: Finding, _: ModelReport) -> Notice:
+    calls = [f"{item.name} ({numbers.plural(item.amount or 0, 'call')})" for item in finding.items]
+    return Notice("warn", "FLOPs are a lower bound", f"No formula is known for {', '.join(calls)}.")
+
+
+def _mixed_dtypes(finding: Finding, _: ModelReport) -> Notice:
+    shares = [f"{item.name} {numbers.percent(item.amount, finding.whole)}" for item in finding.items]
+    return Notice(
+        "plain",
+        f"Parameters of {numbers.plural(len(finding.items), 'dtype')}",
+        f"{', '.join(shares)} of all elements. Bytes are counted in each tensor's own dtype.",
+    )
+
+
+def _frozen(finding: Finding, report: ModelReport) -> Notice:
+    freeze = report.probe.freeze
+    return Notice(
+        "plain",
+        f"{numbers.percent(finding.amount, finding.whole)} of the parameters are frozen",
+        f"{_listing(finding)}: {_of(finding)} do not train."
+        + (f" Frozen for this report: {', '.join(freeze)}." if freeze else ""),
+    )
+
+
+def _tied(finding: Finding, _: ModelReport) -> Notice:
+    ties = names.listing([f"{item.name} is {item.of}" for item in finding.items])
+    return Notice(
+        "plain",
+        numbers.plural(len(finding.items), "tied weight"),
+        f"{ties}. A tensor counts once, whatever its names: {_of(finding, 'declared elements')} are repetitions.",
+    )
+
+
+def _shared_storage(finding: Finding, _: ModelReport) -> Notice:
+    return Notice(
+        "plain",
+        "Different parameters share memory",
+        f"{_of(finding)} lie in memory that another parameter has as well.",
+    )
+
+
+def _mode_dependent(finding: Finding, report: ModelReport) -> Notice:
+    mode, layers = report.probe.mode, [item.name for item in finding.items]
+    effects = [_NORMALISED[mode]] if any("BatchNorm" in name for name in layers) else []
+    effects += [_RANDOM[mode]] if any("BatchNorm" not in name for name in layers) else []
+    counts = [numbers.plural(item.amount or 0, item.name, item.name) for item in finding.items]
+    return Notice("plain", f"Results depend on the mode, here {mode}", f"{', '.join(counts)}. {' '.join(effects)}")
+
+
+def _transient_buffers(finding: Finding, _: ModelReport) -> Notice:
+    return Notice(
+        "plain",
+        f"{numbers.plural(len(finding.items), 'buffer')} not in the state dict",
+        f"{_listing(finding)}: {numbers.size(finding.amount)} that the constructor makes anew.",
+    )
+
+
+def _no_parameters(_: Finding, __: ModelReport) -> Notice:
+    return Notice("plain", "No parameters", "There is nothing to train.")
+
+
+_WORDS: Mapping[FindingCode, Callable[[Finding, ModelReport], Notice]] = {
+    "lazy-parameters": _lazy,
+    "no-differentiable-output": _no_differentiable_output,
+    "unused-parameters": _unused,
+    "detached-parameters": _detached,
+    "modules-never-ran": _never_ran,
+    "device-fallback": _device_fallback,
+    "uncounted-operations": _uncounted,
+    "mixed-dtypes": _mixed_dtypes,
+    "frozen-parameters": _frozen,
+    "tied-parameters": _tied,
+    "shared-storage": _shared_storage,
+    "mode-dependent": _mode_dependent,
+    "transient-buffers": _transient_buffers,
+    "no-parameters": _no_parameters,
+}

@@ -1,0 +1,125 @@
+"""Which model this is, how it was measured and how to do that again, what went in and what came out."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from reportgen.view import tables
+from reportgen.view.page import Block, Cell, Code, Facts, Section, Table
+from reportgen.view.tables import field, tabulate
+
+if TYPE_CHECKING:
+    from reportgen.report.schema import InputFacts, ModelReport, OutputFacts
+
+_URL = re.compile(r"https?://[^\s<>\"]+")
+_LIVE = "live"  # the source of a module that was handed over in Python; no command can find it again
+_ORIGINS: Mapping[str, str] = {"source": "the source", "user": "the user", "inferred": "the first layer"}
+_WHOLE = "(output)"  # what the path "" of a lone tensor is shown as
+
+
+def identity(report: ModelReport, select: Sequence[str]) -> Iterator[Section]:
+    """What the report is about, and under which conditions its figures hold."""
+    facts = Facts(tuple((label, cell) for label, cell in _identity(report) if cell is not None))
+    blocks: tuple[Block, ...] = (facts,)
+    intro = None
+    if report.model.source != _LIVE:
+        blocks = (facts, Code(command(report, select), "sh"))
+        intro = "The command below makes this report again."
+    yield Section("identity", "Identity and conditions", blocks, intro=intro)
+
+
+def _identity(report: ModelReport) -> Iterator[tuple[str, Cell | None]]:
+    model, probe = report.model, report.probe
+    version = f"{model.source} {model.package_version}" if model.package_version else model.source
+    arguments = ", ".join(f"{key}={value!r}" for key, value in model.kwargs.items())
+    device = probe.device
+    used = device.used if device.used == device.requested else f"{device.used}, where {device.requested} was asked for"
+    yield "Reference", Cell(model.ref)
+    yield "Class", Cell(model.class_name) if model.class_name else None
+    yield "Source", Cell(version)
+    yield "Arguments", Cell(arguments) if arguments else None
+    yield "Published", _linked(model.citation) if model.citation else None
+    yield "Device", Cell(used, tone="plain" if device.used == device.requested else "warn")
+    yield "Mode", Cell(probe.mode)
+    yield "Loss", Cell(probe.loss)
+    yield "Seed", Cell(str(probe.seed))
+    yield "Frozen", Cell(", ".join(probe.freeze)) if probe.freeze else None
+    if probe.status != "complete":
+        outcomes = [f"{stage} {getattr(probe.stages, stage)}" for stage in ("instantiate", "forward", "backward")]
+        yield "Stages", Cell(", ".join(outcomes), tone="warn")
+    yield "Fingerprint", Cell(report.fingerprint) if report.fingerprint else None
+
+
+def _linked(citation: str) -> Cell:
+    url = _URL.search(citation)
+    return Cell(citation, href=url[0].rstrip(".,;)") if url else None)
+
+
+def command(report: ModelReport, select: Sequence[str] = ()) -> str:
+    """The shell command that measures the same model in the same way; what is the default is left out."""
+    probe = report.probe
+    words = ["reportgen", "build", report.model.ref]
+    for option, value, default in (
+        ("--device", probe.device.requested, "meta"),
+        ("--mode", probe.mode, "train"),
+        ("--loss", probe.loss, "sum"),
+        ("--seed", str(probe.seed), "0"),
+    ):
+        if value != default:
+            words += [option, value]
+    for row in probe.inputs:
+        if row.origin == "user":
+            words += ["--input", _input(row)]
+    for option, patterns in (("--freeze", probe.freeze), ("--select", select)):
+        for pattern in patterns:
+            words += [f"{option}={pattern}"] if pattern.startswith("-") else [option, pattern]
+    return shlex.join(words)
+
+
+def _input(row: InputFacts) -> str:
+    """``x=1x3x224x224:float16``: the text of an ``--input``. What is no argument's name was given by position."""
+    name = f"{row.name}=" if row.name.isidentifier() else ""
+    dtype = f":{row.dtype}" if row.dtype != "float32" else ""
+    return f"{name}{'x'.join(map(str, row.shape)) or 'scalar'}{dtype}"
+
+
+def inputs_outputs(report: ModelReport) -> Iterator[Section]:
+    """The tensors that went into ``forward`` and those that came out."""
+    blocks: list[Block] = []
+    if report.probe.inputs:
+        blocks.append(_inputs(report.probe.inputs))
+    if report.probe.outputs:
+        blocks.append(_outputs(report.probe.outputs))
+    if blocks:
+        yield Section("inputs-outputs", "Inputs and outputs", tuple(blocks))
+
+
+def _inputs(rows: Sequence[InputFacts]) -> Table:
+    return tabulate(
+        "inputs",
+        rows,
+        (
+            field("name", "name", lambda row: Cell(row.name), kind="name", weight=2),
+            field("shape", "shape", lambda row: tables.shape(row.shape), kind="code", weight=2),
+            field("dtype", "dtype", lambda row: Cell(row.dtype), kind="code"),
+            field("origin", "given by", lambda row: Cell(_ORIGINS[row.origin])),
+        ),
+        caption="Inputs",
+    )
+
+
+def _outputs(rows: Sequence[OutputFacts]) -> Table:
+    return tabulate(
+        "outputs",
+        rows,
+        (
+            field("path", "name", lambda row: Cell(row.path or _WHOLE), kind="name", weight=2),
+            field("shape", "shape", lambda row: tables.shape(row.shape), kind="code", weight=2),
+            field("dtype", "dtype", lambda row: Cell(row.dtype), kind="code"),
+            field("in_loss", "in the loss", lambda row: Cell("yes") if row.in_loss else Cell("no", tone="muted")),
+        ),
+        caption="Outputs",
+    )
