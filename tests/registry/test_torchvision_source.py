@@ -73,8 +73,8 @@ def test_inputs_have_the_published_size(text: str, inputs: list[str]) -> None:
 @pytest.mark.parametrize(
     ("text", "note"),
     [
-        ("googlenet", "built with aux_logits=False, as its published weights are"),
-        ("fcn_resnet50", "built with aux_loss=True, as its published weights are"),
+        ("googlenet", "Built with aux_logits=False, as its published weights are."),
+        ("fcn_resnet50", "Built with aux_loss=True, as its published weights are."),
         ("inception_v3", PAIR),
     ],
 )
@@ -82,7 +82,7 @@ def test_what_differs_from_the_builder_is_noted(text: str, note: str) -> None:
     """Auxiliary heads and paired images are told, heads unless the reference sets them itself."""
     assert note in TorchvisionSource().spec(ModelRef.parse(f"torchvision:{text}")).notes
     changed = TorchvisionSource().spec(ModelRef.parse("torchvision:googlenet?aux_logits=true")).notes
-    assert "built with aux_logits=False, as its published weights are" not in changed
+    assert "Built with aux_logits=False, as its published weights are." not in changed
 
 
 def test_skipping_initialisation_changes_no_count() -> None:
