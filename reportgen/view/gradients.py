@@ -75,8 +75,7 @@ def _one_outcome(report: ModelReport, group: Group) -> str:
     """One sentence, where it is the same for every parameter."""
     tensors = numbers.plural(group.tensors, "parameter tensor")
     if group.key == "computed":
-        size = report.totals.gradients.bytes
-        return f"Every parameter has a gradient: {tensors}, {numbers.size(size)} ({numbers.exact(size, 'B')})."
+        return f"Every parameter has a gradient: {tensors}, {numbers.exact(report.totals.gradients.bytes, 'B')}."
     if group.key == "not_run":
         stages = report.probe.stages
         failed = next((stage for stage in ("forward", "backward") if getattr(stages, stage) == "failed"), None)

@@ -40,7 +40,7 @@ def build_index(entries: Sequence[IndexEntry], link_suffix: str = "html") -> Pag
     """
     counts = Counter(entry.status for entry in entries)
     statuses: tuple[Status, ...] = ("complete", "partial", "failed")
-    worst = next((status for status in reversed(statuses) if counts[status]), "complete")
+    worst: Status = next((status for status in reversed(statuses) if counts[status]), "complete")
     figures = [Figure("Models", numbers.exact(len(entries)))]
     figures += [
         Figure(status.capitalize(), numbers.exact(counts[status]), tone=_TONES[status])
@@ -81,7 +81,7 @@ def _link(entry: IndexEntry, suffix: str) -> Cell:
 
 
 def _about(number: int | None) -> Cell:
-    return Cell(numbers.human(number), sort=number, tone="muted" if number is None else "plain")
+    return tables.NONE if number is None else Cell(numbers.human(number), sort=number)
 
 
 def _macs(flops: int | None) -> Cell:

@@ -42,7 +42,8 @@ def repeats(chain: Sequence[Node]) -> int:
 
 def simple(class_name: str) -> str:
     """``Conv2d`` of ``torch.nn.modules.conv.Conv2d``."""
-    return class_name.rpartition(".")[2] or class_name
+    last = class_name.rpartition(".")[2]
+    return last if last.isidentifier() else class_name
 
 
 def compact(names: Sequence[str]) -> tuple[str, ...]:
