@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from reportgen.view.page import Icicle, Tile
 
-WIDTH = 960
+WIDTH = 840
 ROW = 44
 GAP = 2
 LABEL, VALUE = 12, 10.5  # font sizes
@@ -54,18 +54,18 @@ class _Box:
 
 
 def icicle_svg(icicle: Icicle) -> str:
-    """The icicle as one ``<svg>`` element, 960 units wide; ``alt`` is its ``<desc>``, each tile has a tooltip.
+    """The icicle as one ``<svg>`` element, 840 units wide; ``alt`` is its ``<desc>``, each tile has a tooltip.
 
     A label is drawn only where it fits its tile, whole; a figure under it likewise.
     """
     name, height = anchor(icicle.id), max(icicle.depth, 1) * ROW - GAP
     shades: dict[tuple[int, int], int] = {}  # of (depth, hue): how many tiles so far
     size = f'viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}"'
-    labels = f'role="img" aria-labelledby="{name}-title {name}-desc"'
+    labels = f'role="img" aria-labelledby="chart-{name}-title chart-{name}-desc"'
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" {size} {labels} font-family="{FONTS}">',
-        f'<title id="{name}-title">{_xml(icicle.title)}</title>',
-        f'<desc id="{name}-desc">{_xml(icicle.alt)}</desc>',
+        f'<title id="chart-{name}-title">{_xml(icicle.title)}</title>',
+        f'<desc id="chart-{name}-desc">{_xml(icicle.alt)}</desc>',
     ]
     for box in _boxes(icicle.tiles):
         key = (box.depth, box.tiles[0].hue)

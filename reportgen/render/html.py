@@ -11,7 +11,7 @@ from markupsafe import Markup, escape
 
 from reportgen.render import templating
 from reportgen.render.charts import icicle_svg
-from reportgen.render.ledger import column_widths
+from reportgen.render.ledger import column_widths, shares
 from reportgen.render.text import anchor, breakable, safe_href, visible
 from reportgen.view.page import Page, Table
 
@@ -26,7 +26,7 @@ SCREEN_COLUMNS = 130  # characters across a long table on a wide screen
 
 
 class HtmlRenderer:
-    """Renders a page as HTML; single templates and style sheets may be replaced by those in the folder ``templates``."""
+    """Renders a page as HTML; files in the folder ``templates`` replace reportgen's own."""
 
     suffix = "html"
 
@@ -55,13 +55,20 @@ def environment(templates: Path | None = None) -> jinja2.Environment:
     """The environment of all templates that write HTML, with its filters; made once for each folder of overrides."""
     env = templating.environment(templates)
     env.filters.update(
-        anchor=anchor, breakable=breakable, href=safe_href, icicle=_icicle, is_tree=is_tree, link=link, partial=_partial
+        anchor=anchor,
+        breakable=breakable,
+        href=safe_href,
+        icicle=icicle,
+        is_tree=is_tree,
+        link=link,
+        partial=partial,
+        preformatted=str,
     )
     return env
 
 
 def link(cell: Cell, own_anchor: str | None = None) -> Markup:
-    """The cell's text, wrappable; a link where it has a harmless target, else to its own row where that has an anchor."""
+    """The cell's text; a link where its target is harmless, else to its own row where that has an anchor."""
     text = breakable(cell.text)
     href = safe_href(cell.href) or (own_anchor and f"#{anchor(own_anchor)}")
     return Markup(f'<a href="{escape(href)}">{text}</a>') if href else text  # noqa: S704 - all parts are escaped
@@ -72,12 +79,14 @@ def is_tree(table: Table) -> bool:
     return any(row.depth for row in table.rows)
 
 
-def _partial(block: Block) -> str:
+def partial(block: Block) -> str:
+    """The template for one kind of block."""
     return f"partials/{type(block).__name__.lower()}.html.j2"
 
 
-def _icicle(icicle: Icicle) -> Markup:
-    return Markup(icicle_svg(icicle))  # noqa: S704 - escaped there
+def icicle(chart: Icicle) -> Markup:
+    """The chart's SVG, to go into the page."""
+    return Markup(icicle_svg(chart))  # noqa: S704 - escaped there
 
 
 def _column_rules(page: Page) -> str:
@@ -89,10 +98,8 @@ def _column_rules(page: Page) -> str:
     for section in page.sections:
         for table in section.blocks:
             if isinstance(table, Table) and table.long:
-                widths = column_widths(table, SCREEN_COLUMNS)
-                for number, width in enumerate(widths, 1):
-                    share = 100 * width / sum(widths)
-                    rules.append(f'[id="{anchor(table.id)}"] col:nth-child({number}) {{ width: {share:.2f}%; }}\n')
+                for number, share in enumerate(shares(column_widths(table, SCREEN_COLUMNS)), 1):
+                    rules.append(f'[id="table-{anchor(table.id)}"] col:nth-child({number}) {{ width: {share}%; }}\n')
     return "".join(rules)
 
 

@@ -18,10 +18,11 @@ if TYPE_CHECKING:
 
     from reportgen.view.page import Row, Table
 
-GAP = 2  # characters between two columns
+GAP, WIDEST_GAP = 2, 6  # characters between two columns
 INDENT = 2  # characters for each level of a tree
-LONGEST = 300  # characters of one text on paper; a longer one loses its middle, and says how much
+LONGEST = 300  # characters of one word on paper; a longer one loses its middle, and says how much
 _BREAK = re.compile(r".*[\s._/,;:×)\]-]", re.DOTALL)
+_OVERLONG = re.compile(rf"\S{{{LONGEST + 1},}}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,56 +33,67 @@ class Line:
     anchor: str | None = None
 
 
-def column_widths(table: Table, total: int) -> list[int]:
-    """Characters for each column, so that the columns and the gaps between them fit ``total``.
-
-    A column gets what its widest cell needs, if that is no more than its share by weight; the others share the rest.
-    """
-    needs = _needs(table)
-    weights = [column.weight for column in table.columns]
-    left = total - GAP * (len(needs) - 1)
-    greedy = list(range(len(needs)))
-    while sum(needs[i] for i in greedy) > left:
-        share = left / sum(weights[i] for i in greedy)
-        modest = [i for i in greedy if needs[i] <= share * weights[i]]
-        if not modest:
-            return [max(int(share * weights[i]), 1) if i in greedy else need for i, need in enumerate(needs)]
-        left -= sum(needs[i] for i in modest)
-        greedy = [i for i in greedy if i not in modest]
-    return needs
-
-
-def _needs(table: Table) -> list[int]:
-    needs = [max(map(len, column.label.split()), default=1) for column in table.columns]
+def needs(table: Table) -> list[int]:
+    """Characters that the widest text of each column takes."""
+    widest = [max(text_cells(column.label), 1) for column in table.columns]
     for row in table.rows:
         for i, cell in enumerate(row.cells):
             indent = INDENT * row.depth if i == 0 else 0
-            needs[i] = max(needs[i], min(text_cells(cell.text), LONGEST) + indent)
-    return needs
+            widest[i] = max(widest[i], min(text_cells(cell.text), LONGEST) + indent)
+    return widest
 
 
-def head_lines(table: Table, widths: list[int]) -> list[str]:
+def column_widths(table: Table, total: int) -> list[int]:
+    """Characters for each column, so that the columns and the gaps between them fit ``total``.
+
+    A column gets what it needs, if that is no more than its share by weight; the others share the rest.
+    """
+    widths = needs(table)
+    weights = [column.weight for column in table.columns]
+    left = total - GAP * (len(widths) - 1)
+    greedy = list(range(len(widths)))
+    while sum(widths[i] for i in greedy) > left:
+        share = left / sum(weights[i] for i in greedy)
+        modest = [i for i in greedy if widths[i] <= share * weights[i]]
+        if not modest:
+            return [max(int(share * weights[i]), 1) if i in greedy else width for i, width in enumerate(widths)]
+        left -= sum(widths[i] for i in modest)
+        greedy = [i for i in greedy if i not in modest]
+    return widths
+
+
+def shares(widths: list[int]) -> list[str]:
+    """The widths as percentages of their sum, for CSS."""
+    return [f"{100 * width / sum(widths):.2f}" for width in widths]
+
+
+def gap_within(widths: list[int], total: int) -> int:
+    """Characters between columns of these widths, so that they spread over ``total`` without falling apart."""
+    return max(GAP, min(WIDEST_GAP, (total - sum(widths)) // max(len(widths) - 1, 1)))
+
+
+def head_lines(table: Table, widths: list[int], gap: int = GAP) -> list[str]:
     """The columns' labels, over as many lines as the longest needs, standing on the last one."""
     labels = [wrap(column.label, width) for column, width in zip(table.columns, widths, strict=True)]
     height = max(map(len, labels))
-    return _join(table, widths, [[""] * (height - len(lines)) + lines for lines in labels])
+    return _join(table, widths, gap, [[""] * (height - len(lines)) + lines for lines in labels])
 
 
-def ledger_lines(table: Table, widths: list[int]) -> Iterator[Line]:
+def ledger_lines(table: Table, widths: list[int], gap: int = GAP) -> Iterator[Line]:
     """Every row as one line, or several where a text is wider than its column."""
     for row in table.rows:
-        for number, text in enumerate(_join(table, widths, _wrapped(row, widths))):
+        for number, text in enumerate(_join(table, widths, gap, _wrapped(row, widths))):
             yield Line(text, row.anchor if number == 0 else None)
 
 
 def _wrapped(row: Row, widths: list[int]) -> list[list[str]]:
-    columns = [wrap(cell.text, width) for cell, width in zip(row.cells[1:], widths[1:], strict=True)]
+    columns = [wrap(shorten(cell.text), width) for cell, width in zip(row.cells[1:], widths[1:], strict=True)]
     indent = min(INDENT * row.depth, widths[0] // 2)
-    first = wrap(row.cells[0].text, widths[0] - indent, hang=INDENT)
+    first = wrap(shorten(row.cells[0].text), widths[0] - indent, hang=INDENT)
     return [[" " * indent + line for line in first], *columns]
 
 
-def _join(table: Table, widths: list[int], columns: list[list[str]]) -> list[str]:
+def _join(table: Table, widths: list[int], gap: int, columns: list[list[str]]) -> list[str]:
     """Puts the columns side by side; a column with fewer lines than the others is blank below."""
     lines = []
     for parts in zip_longest(*columns, fillvalue=""):
@@ -91,7 +103,7 @@ def _join(table: Table, widths: list[int], columns: list[list[str]]) -> list[str
             else part + " " * (width - text_cells(part))
             for column, width, part in zip(table.columns, widths, parts, strict=True)
         )
-        lines.append((" " * GAP).join(padded).rstrip())
+        lines.append((" " * gap).join(padded).rstrip())
     return lines
 
 
@@ -100,7 +112,6 @@ def wrap(text: str, width: int, *, hang: int = 0) -> list[str]:
 
     Lines after the first are indented by ``hang``.
     """
-    text = shorten(text)
     lines: list[str] = []
     indent = ""
     while text_cells(text) > width - len(indent):
@@ -124,8 +135,10 @@ def _take(text: str, width: int) -> str:
 
 
 def shorten(text: str) -> str:
-    """``text``, without its middle where it is longer than any name a person gave."""
-    if len(text) <= LONGEST:
-        return text
-    head, tail = text[: LONGEST * 2 // 3], text[-LONGEST // 5 :]
-    return f"{head}… {len(text) - len(head) - len(tail):,} more characters …{tail}"
+    """``text``, with the middle left out of words that are longer than any name a person gave."""
+    return _OVERLONG.sub(_without_middle, text) if len(text) > LONGEST else text
+
+
+def _without_middle(word: re.Match[str]) -> str:
+    head, tail = word[0][: LONGEST * 2 // 3], word[0][-LONGEST // 5 :]
+    return f"{head}… {len(word[0]) - len(head) - len(tail):,} more characters …{tail}"

@@ -30,7 +30,8 @@ _MULTILINE = frozenset(
 )
 _SCHEME = re.compile(r"[^/?#]*:")
 _NOT_IN_ID = re.compile(r"[^A-Za-z0-9_.-]")
-_BREAKS = re.compile(r"(?<=[._/])(?=[^._/])")
+_SPACE = re.compile(r"(\s+)")
+_SEAM = re.compile(r"(?<=[._/])(?=[^._/\d])|(?<=[^\d][._/])(?=\d)")
 
 
 def display(text: str, *, multiline: bool = False) -> str:
@@ -95,10 +96,15 @@ def anchor(text: str) -> str:
 
 
 def breakable(text: str, *, every: int = 40) -> Markup:
-    """HTML of a hierarchical name that may wrap after dots, underscores and slashes, and within very long words."""
-    parts = _BREAKS.split(text)
-    pieces = [part[i : i + every] for part in parts for i in range(0, len(part), every)]
-    return Markup("<wbr>").join(pieces)
+    """HTML of ``text`` that may wrap after the dots, underscores and slashes of names, and anywhere in very long words.
+
+    Numbers stay whole.
+    """
+    words = (
+        Markup("<wbr>").join(part[i : i + every] for part in _SEAM.split(word) for i in range(0, len(part), every))
+        for word in _SPACE.split(text)
+    )
+    return Markup("").join(words)
 
 
 def text_cells(text: str) -> int:

@@ -1,0 +1,206 @@
+"""Pages as PDF, by WeasyPrint: with its own fonts, nothing fetched, and the same bytes on every run.
+
+WeasyPrint needs Pango's libraries; it is imported here alone, and only when a PDF is asked for.
+"""
+
+from __future__ import annotations
+
+import base64
+import functools
+import re
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import jinja2
+from markupsafe import Markup, escape
+
+from reportgen.errors import RenderError, RendererUnavailable
+from reportgen.render import templating
+from reportgen.render.html import icicle, partial
+from reportgen.render.ledger import column_widths, gap_within, head_lines, ledger_lines, needs, shares, shorten, wrap
+from reportgen.render.text import anchor, breakable, safe_href, visible
+from reportgen.view.page import Facts, Table
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from reportgen.view.page import Block, Cell, Page, Section
+
+FONTS = (
+    ("IBM Plex Sans", 400, "IBMPlexSans-Regular.woff"),
+    ("IBM Plex Sans", 600, "IBMPlexSans-SemiBold.woff"),
+    ("IBM Plex Mono", 400, "IBMPlexMono-Regular.woff"),
+    ("IBM Plex Mono", 600, "IBMPlexMono-SemiBold.woff"),
+)
+# Characters on a line of print.css: of ledgers, upright and on their side, of other tables, of preformatted blocks.
+PORTRAIT, LANDSCAPE, TABLE, CODE = 118, 178, 100, 92
+LINES = 24  # of a ledger in one cell, even for its stripes: WeasyPrint's time grows with the square of a text's length
+READABLE = 32  # characters: where names would wrap earlier, the appendix turns its pages
+PLAIN_ROWS = 40  # a table with more rows is set as a ledger, at a fifth of the time
+_WEB = re.compile(r"https?:", re.IGNORECASE)
+
+
+class PdfRenderer:
+    """Renders a page as PDF; templates and the style sheet may be replaced by those in the folder ``templates``.
+
+    Raises:
+        RendererUnavailable: WeasyPrint, or the Pango libraries under it, do not load.
+        TemplateError: ``templates`` is no folder.
+    """
+
+    suffix = "pdf"
+
+    def __init__(self, templates: Path | None = None) -> None:
+        self._weasyprint = _import_weasyprint()
+        self._environment = environment(templates)
+
+    def render(self, page: Page) -> bytes:
+        """The whole file: the main part on upright A4, then the appendices, on their side where they need it.
+
+        Raises:
+            TemplateError: a template is missing or broken.
+            RenderError: a template or style sheet asks for something outside of itself.
+        """
+        page = visible(page)
+        text = templating.render(
+            self._environment,
+            "html/print.html.j2",
+            page=page,
+            sections=sorted(page.sections, key=lambda section: section.appendix),
+            landscape=any(map(_needs_landscape, page.sections)),
+            targets=_targets(page),
+        )
+        fonts, style, fetcher = _typesetting(self._weasyprint, templating.source(self._environment, "css/print.css"))
+        try:
+            html = self._weasyprint.HTML(string=text, url_fetcher=fetcher)
+            return bytes(html.write_pdf(stylesheets=[style], font_config=fonts, pdf_tags=True))
+        except self._weasyprint.urls.FatalURLFetchingError as exc:
+            raise RenderError(
+                str(exc), remedy="put it into the template itself, as a data: URL: a report is made of nothing else"
+            ) from exc
+
+
+def _import_weasyprint() -> Any:
+    try:
+        import weasyprint.urls
+    except (ImportError, OSError) as exc:  # OSError: the package is there, the libraries it opens are not
+        install = {
+            "linux": "apt install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 (or your system's Pango)",
+            "darwin": "brew install pango",
+            "win32": "install MSYS2, then: pacman -S mingw-w64-x86_64-pango",
+        }.get(sys.platform, "install Pango")
+        cause = str(exc).strip().splitlines()[0] if str(exc).strip() else type(exc).__name__
+        raise RendererUnavailable(f"WeasyPrint does not load: {cause}", remedy=install) from exc
+    return weasyprint
+
+
+@functools.cache
+def _typesetting(weasyprint: Any, css: str) -> tuple[Any, Any, Any]:
+    """Fonts, style sheet and fetcher for all documents of this process: reading fonts takes as long as ten pages."""
+
+    class NoFetcher(weasyprint.urls.URLFetcher):  # type: ignore[misc]  # WeasyPrint is untyped
+        """Reads ``data:`` URLs, and stops the document at any other."""
+
+        def fetch(self, url: str, headers: Any = None) -> Any:
+            if not url.startswith("data:"):
+                raise weasyprint.urls.FatalURLFetchingError(f"the template asks for {url[:200]}")
+            return super().fetch(url, headers)
+
+    fetcher = NoFetcher(allowed_protocols=("data",), allow_redirects=False)
+    fonts = weasyprint.text.fonts.FontConfiguration()
+    faces = "".join(_font_face(*font) for font in FONTS)
+    return fonts, weasyprint.CSS(string=faces + css, font_config=fonts, url_fetcher=fetcher), fetcher
+
+
+def _font_face(family: str, weight: int, file: str) -> str:
+    data = base64.b64encode((templating.own_templates() / "fonts" / file).read_bytes()).decode()
+    source = f"url(data:font/woff;base64,{data})"
+    return f"@font-face {{ font-family: '{family}'; font-weight: {weight}; src: {source}; }}\n"
+
+
+@functools.cache
+def environment(templates: Path | None = None) -> jinja2.Environment:
+    """The environment of the templates for paper, with their filters; made once for each folder of overrides."""
+    env = templating.environment(templates)
+    env.filters.update(
+        anchor=anchor,
+        breakable=lambda text: breakable(shorten(text)),
+        icicle=icicle,
+        indent=lambda depth: 6 + 9 * min(depth, 12),  # points
+        ledger=_ledger,
+        link=_link,
+        partial=_partial,
+        preformatted=lambda text: "\n".join(part for line in text.split("\n") for part in wrap(line, CODE)),
+        shares=lambda table: shares(column_widths(table, TABLE)),
+    )
+    return env
+
+
+def _partial(block: Block) -> str:
+    if isinstance(block, Table):
+        return f"partials/print_{'ledger' if _is_ledger(block) else 'table'}.html.j2"
+    return partial(block)
+
+
+def _is_ledger(table: Table) -> bool:
+    return table.long or len(table.rows) > PLAIN_ROWS
+
+
+def _needs_landscape(section: Section) -> bool:
+    """Whether names in one of the section's ledgers would wrap too early on an upright page."""
+    ledgers = [block for block in section.blocks if isinstance(block, Table) and _is_ledger(block)]
+    return section.appendix and any(
+        width < min(need, READABLE)
+        for table in ledgers
+        for width, need in zip(column_widths(table, PORTRAIT), needs(table), strict=True)
+    )
+
+
+def _targets(page: Page) -> frozenset[str]:
+    """The anchors that are linked to and exist: WeasyPrint complains of others, and each costs a box in a ledger."""
+    wanted: set[str] = set()
+    there: set[str] = set()
+    for section in page.sections:
+        there.add(section.id)
+        for block in section.blocks:
+            if isinstance(block, Table):
+                there.update(row.anchor for row in block.rows if row.anchor)
+                cells = [] if _is_ledger(block) else [cell for row in block.rows for cell in row.cells]
+            else:
+                cells = [cell for _, cell in block.items] if isinstance(block, Facts) else []
+            wanted.update(cell.href[1:] for cell in cells if cell.href and cell.href.startswith("#"))
+    return frozenset(wanted & there)
+
+
+@jinja2.pass_context
+def _link(context: jinja2.runtime.Context, cell: Cell) -> Markup:
+    """The cell's text; a link where it leads to the web or to a place in this document: other files move away."""
+    text = breakable(shorten(cell.text))
+    href = safe_href(cell.href) or ""
+    if _WEB.match(href) or (href.startswith("#") and str(cell.href)[1:] in context["targets"]):
+        return Markup(f'<a href="{escape(href)}">{text}</a>')  # noqa: S704 - all parts are escaped
+    return text
+
+
+@dataclass(frozen=True, slots=True)
+class _Ledger:
+    """A long table as preformatted text: its head, and its lines in parts of `LINES`."""
+
+    head: str
+    parts: list[Markup]
+
+
+@jinja2.pass_context
+def _ledger(context: jinja2.runtime.Context, table: Table, *, landscape: bool) -> _Ledger:
+    total = LANDSCAPE if landscape else PORTRAIT
+    widths = column_widths(table, total)
+    gap = gap_within(widths, total)
+    lines = [
+        Markup(f'<span id="{anchor(line.anchor)}">{escape(line.text)}</span>')  # noqa: S704 - all parts are escaped
+        if line.anchor is not None and line.anchor in context["targets"]
+        else escape(line.text)
+        for line in ledger_lines(table, widths, gap)
+    ]
+    parts = [Markup("\n").join(lines[i : i + LINES]) for i in range(0, len(lines), LINES)]
+    return _Ledger("\n".join(head_lines(table, widths, gap)), parts)
