@@ -30,7 +30,6 @@ T = TypeVar("T")
 R = TypeVar("R")
 _GIB = 2**30
 _PACKAGE = str(Path(__file__).parent)
-_WARM = ("reportgen.warm",)
 _LOST_REMEDY = "see where it was below; raise --timeout or --memory-limit if it merely needs more"
 
 
@@ -128,7 +127,7 @@ def run(
         WriteError: the output folder cannot be written in.
     """
     progress = progress or Progress()
-    executor = executor or local(options)
+    executor = executor or local(options, render)
     check_writable(options.output)
     jobs = plan(entries, render, options, executor)
     progress.planned(jobs)
@@ -142,7 +141,7 @@ def run(
     return ordered
 
 
-def local(options: BatchOptions) -> Processes:
+def local(options: BatchOptions, render: RenderOptions) -> Processes:
     """The executor of this machine: one process a core, unless told otherwise.
 
     Raises:
@@ -153,7 +152,8 @@ def local(options: BatchOptions) -> Processes:
             "a memory limit needs Linux", code="memory-limit-unsupported", remedy="leave out --memory-limit here"
         )
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return Processes(options.jobs or cores, timeout=options.timeout, preload=_WARM)
+    warm = ["reportgen.warm", *(["reportgen.warm_pdf"] if "pdf" in render.formats else [])]
+    return Processes(options.jobs or cores, timeout=options.timeout, preload=warm)
 
 
 def plan(
@@ -265,7 +265,7 @@ def outcome_of(report: ModelReport, slug: str, problems: tuple[str, ...] = ()) -
         status=report.probe.status,
         parameters=report.totals.parameters.unique,
         flops=report.totals.flops.forward,
-        reason=None if error is None else error.message,
+        reason=None if error is None else error.message.partition("\n")[0],
         remedy=None if error is None else error.remedy,
         problems=problems,
     )

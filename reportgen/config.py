@@ -15,7 +15,7 @@ from reportgen.errors import ConfigError
 from reportgen.registry.base import InputSpec, ModelRef
 
 Mode = Literal["train", "eval"]
-Format = Literal["md", "html", "pdf", "json"]
+Format = Literal["json", "md", "html", "pdf"]  # in this order: the record, which the others are made of, comes first
 FORMATS: tuple[Format, ...] = get_args(Format)
 BUNDLED_MANIFEST = Path(__file__).with_name("manifest.toml")
 _DEVICE = re.compile(r"meta|cpu|mps|auto|(cuda|xpu)(:\d+)?")

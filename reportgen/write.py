@@ -7,7 +7,7 @@ import json
 import re
 import uuid
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from functools import cache
 from pathlib import Path
@@ -127,7 +127,7 @@ def render(report: ModelReport, file_format: Format, options: RenderOptions) -> 
     """
     if file_format == "json":
         return codec.to_json(report).encode()
-    return renderer(file_format, options.templates).render(build(report, options.select))
+    return renderer(file_format, options.templates).render(build(report, select=options.select))
 
 
 def write_report(report: ModelReport, folder: Path, options: RenderOptions) -> tuple[str, ...]:
@@ -136,28 +136,29 @@ def write_report(report: ModelReport, folder: Path, options: RenderOptions) -> t
     One format that cannot be made or written keeps none of the others back: gives one line on each that failed.
     """
     problems = []
+    page = None
     for file_format in options.formats:
         try:
-            for name, data in _files(report, file_format, options):
-                write_file(folder / name, data)
+            if file_format == "json":
+                write_file(folder / "report.json", codec.to_json(report).encode())
+            else:
+                page = page or build(report, select=options.select)
+                _write_page(replace(page, links=_links(file_format, options)), folder, file_format, options)
         except ReportgenError as exc:
             problems.append(f"report.{file_format}: {exc}")
     return tuple(problems)
 
 
-def _files(report: ModelReport, file_format: Format, options: RenderOptions) -> Iterator[tuple[str, bytes]]:
-    if file_format == "json":
-        yield "report.json", codec.to_json(report).encode()
-        return
-    others = tuple((_LABELS[other], f"report.{other}") for other in options.formats if other != file_format)
-    page = replace(build(report, options.select), links=others)
-    yield f"report.{file_format}", renderer(file_format, options.templates).render(page)
+def _links(own: Format, options: RenderOptions) -> tuple[tuple[str, str], ...]:
+    return tuple((_LABELS[other], f"report.{other}") for other in options.formats if other != own)
+
+
+def _write_page(page: Page, folder: Path, file_format: Format, options: RenderOptions) -> None:
+    write_file(folder / f"report.{file_format}", renderer(file_format, options.templates).render(page))
     if file_format == "md":
-        yield from ((f"{icicle.id}.svg", icicle_svg(icicle).encode()) for icicle in _icicles(page))
-
-
-def _icicles(page: Page) -> Iterator[Icicle]:
-    return (block for section in page.sections for block in section.blocks if isinstance(block, Icicle))
+        blocks = (block for section in page.sections for block in section.blocks)
+        for icicle in (block for block in blocks if isinstance(block, Icicle)):
+            write_file(folder / f"{icicle.id}.svg", icicle_svg(icicle).encode())
 
 
 def write_index(entries: Sequence[IndexEntry], folder: Path, options: RenderOptions) -> None:

@@ -123,7 +123,7 @@ def test_manifest(manifest):
                 description="A narrow one.",
             ),
         ),
-        formats=("md", "json"),
+        formats=("json", "md"),
         select=("*.weight",),
     )
     assert expected == read_manifest(path, {"seed": 7})

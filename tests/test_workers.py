@@ -14,6 +14,11 @@ import pytest
 from reportgen.workers import Lost, Processes
 
 
+def processes(count: int, timeout: float | None = None) -> Processes:
+    """All tests share one server of workers, with those of batches too: the first to start it says what it imports."""
+    return Processes(count, timeout=timeout, preload=["reportgen.warm"])
+
+
 def double(number: int) -> int:
     """A task that behaves."""
     return 2 * number
@@ -48,21 +53,21 @@ def leave_a_trace(_: int) -> bool:
 
 def test_results():
     """Every task comes with its result, more tasks than processes or fewer."""
-    assert [(number, 2 * number) for number in range(5)] == sorted(Processes(2).map(double, range(5)))
-    assert [] == list(Processes(2).map(double, []))
+    assert [(number, 2 * number) for number in range(5)] == sorted(processes(2).map(double, range(5)))
+    assert [] == list(processes(2).map(double, []))
 
 
 def test_started():
     """Whoever watches is told of each task as a process takes it."""
     seen = []
-    list(Processes(1).map(double, [1, 2, 3], seen.append))
+    list(processes(1).map(double, [1, 2, 3], seen.append))
     assert [1, 2, 3] == seen
 
 
 @pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="workers are reused there")
 def test_no_task_meets_what_another_left():
     """Each task has a process of its own."""
-    assert [False, False, False] == [seen for _, seen in Processes(1).map(leave_a_trace, [1, 2, 3])]
+    assert [False, False, False] == [seen for _, seen in processes(1).map(leave_a_trace, [1, 2, 3])]
 
 
 @pytest.mark.parametrize(
@@ -77,7 +82,7 @@ def test_no_task_meets_what_another_left():
 )
 def test_a_worker_that_dies(how, reason):
     """A task that takes its process down is lost alone: the next ones get their results."""
-    outcome = dict(Processes(1).map(misbehave, [how, "well"]))
+    outcome = dict(processes(1).map(misbehave, [how, "well"]))
     assert reason == outcome[how].reason
     assert "well" == outcome["well"]
 
@@ -85,7 +90,7 @@ def test_a_worker_that_dies(how, reason):
 @pytest.mark.parametrize("how", ["hang", "hang deaf"])
 def test_a_worker_that_hangs(how):
     """A task that runs too long is ended, even one that ignores the request to."""
-    outcome = dict(Processes(1, timeout=0.5).map(misbehave, [how, "well"]))
+    outcome = dict(processes(1, timeout=0.5).map(misbehave, [how, "well"]))
     assert "ran longer than 0.5 s" == outcome[how].reason
     assert "well" == outcome["well"]
 
@@ -93,14 +98,14 @@ def test_a_worker_that_hangs(how):
 @pytest.mark.parametrize("how", ["segfault", "hang"])
 def test_frames_of_the_lost(how):
     """A process that crashes or is ended tells where in the Python code it was."""
-    ((_, lost),) = Processes(1, timeout=2.0).map(misbehave, [how])
+    ((_, lost),) = processes(1, timeout=2.0).map(misbehave, [how])
     assert isinstance(lost, Lost)
     assert ["misbehave"] == [frame.rpartition(" in ")[2] for frame in lost.frames if __file__ in frame]
 
 
 def test_leaving_early():
     """Whoever stops listening, on Ctrl-C say, does not wait for the tasks that run."""
-    results = Processes(2).map(misbehave, ["well", "hang"])
+    results = processes(2).map(misbehave, ["well", "hang"])
     assert ("well", "well") == next(results)
     results.close()
 

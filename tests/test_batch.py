@@ -1,0 +1,315 @@
+"""Runs of many models, good and bad."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reportgen.batch import Outcome, Progress, index_entry, outcome_of, plan, render_saved, run
+from reportgen.config import BatchOptions, ModelEntry, ProbeOptions, RenderOptions
+from reportgen.errors import UnknownModel, WriteError
+from reportgen.registry.base import InputSpec
+from reportgen.report import codec
+
+MODELS = '''
+import ctypes, os, time
+import torch
+from torch import nn
+
+def good():
+    """A model that works."""
+    print("a constructor that talks")
+    return nn.Linear(2, 1)
+
+class Base(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Linear(2, 1)
+
+class Raises(Base):
+    def forward(self, x):
+        raise ValueError("no way forward")
+
+class RaisesEarly(Base):
+    def __init__(self):
+        raise ValueError("no way in")
+
+class Crashes(Base):
+    def forward(self, x):
+        return ctypes.string_at(0)
+
+class CrashesBackward(Base):
+    def forward(self, x):
+        return Crash.apply(self.layer(x))
+
+class Crash(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        return x.clone()
+
+    @staticmethod
+    def backward(ctx, gradient):
+        ctypes.string_at(0)
+
+class Vanishes(Base):
+    def __init__(self):
+        os._exit(0)
+
+class Hangs(Base):
+    def forward(self, x):
+        time.sleep(600)
+
+class Greedy(Base):
+    def forward(self, x):
+        return self.layer(x) + torch.empty(2**33, dtype=torch.uint8).numel()
+'''
+JSON = RenderOptions(("json",))
+
+
+class InProcess:
+    """An executor that stays in this process, for models that behave."""
+
+    def map(
+        self, function: Callable[[Any], Any], tasks: Iterable[Any], started: Callable[[Any], object] = lambda _: None
+    ) -> Iterator[tuple[Any, Any]]:
+        for task in tasks:
+            started(task)
+            yield task, function(task)
+
+
+class Recorder(Progress):
+    """Remembers what it was told."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
+    def planned(self, jobs):
+        self.told.append(f"planned {len(jobs)}")
+
+    def started(self, job):
+        self.told.append(f"started {job.label}")
+
+    def finished(self, job, outcome):
+        self.told.append(f"finished {outcome.ref}")
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory) -> Path:
+    """A file of models, most of them bad."""
+    path = tmp_path_factory.mktemp("models") / "models.py"
+    path.write_text(MODELS, encoding="utf-8")
+    return path
+
+
+def entry(models: Path, name: str, **options: Any) -> ModelEntry:
+    """The entry of a model in the file."""
+    return ModelEntry(f"file:{models}:{name}", ProbeOptions(**options), name=name)
+
+
+def jobs(*entries: ModelEntry) -> list[tuple[str, str]]:
+    """The references and folders that a run would go through."""
+    planned = plan(entries, JSON, BatchOptions(Path("out")), InProcess())
+    return [(str(job.ref), job.folder.as_posix()) for job in planned]
+
+
+def test_plan():
+    """Every model comes once, wildcards expanded and bare names completed, in natural order."""
+    assert [
+        ("builtin:lenet5", "out/builtin-lenet5"),
+        ("builtin:resnet18", "out/builtin-resnet18"),
+        ("builtin:resnet50", "out/builtin-resnet50"),
+        ("file:nowhere.py:Net", "out/file-nowhere.py-Net"),
+    ] == jobs(
+        ModelEntry("file:nowhere.py:Net"),
+        ModelEntry("resnet50"),
+        ModelEntry("builtin:resnet*"),
+        ModelEntry("builtin:lenet5"),
+    )
+
+
+def test_plan_of_one_model_measured_in_two_ways():
+    """One reference with different options is two models: named, they keep their names; unnamed, each gets a hash."""
+    frozen = ProbeOptions(freeze=("*",))
+    named = jobs(ModelEntry("builtin:mlp", name="free"), ModelEntry("builtin:mlp", frozen, name="frozen"))
+    assert [("builtin:mlp", "out/free"), ("builtin:mlp", "out/frozen")] == named
+    unnamed = jobs(ModelEntry("builtin:mlp"), ModelEntry("builtin:mlp", frozen))
+    assert 2 == len({folder for _, folder in unnamed if folder.startswith("out/builtin-mlp-")})
+
+
+@pytest.mark.parametrize("text", ["builtin:nothing*", "lenet"])
+def test_plan_of_what_does_not_exist(text):
+    """A wildcard or a bare name that fits nothing stops the run before any work."""
+    with pytest.raises(UnknownModel):
+        jobs(ModelEntry("builtin:mlp"), ModelEntry(text))
+
+
+@pytest.fixture(scope="module")
+def bad_run(models, tmp_path_factory) -> tuple[Path, dict[str, Outcome]]:
+    """The folder and the outcomes of one run of every model in the file."""
+    folder = tmp_path_factory.mktemp("reports")
+    names = ["good", "Raises", "RaisesEarly", "Crashes", "CrashesBackward", "Vanishes", "Hangs", "missing"]
+    options = BatchOptions(folder, jobs=4, timeout=8.0)
+    x = (InputSpec((1, 2)),)
+    outcomes = run([entry(models, name, inputs=x) for name in names], RenderOptions(("json", "md", "html")), options)
+    return folder, {outcome.name: outcome for outcome in outcomes}
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "stages", "reason"),
+    [
+        ("good", "complete", ("ok", "ok", "ok"), None),
+        ("Raises", "partial", ("ok", "failed", "skipped"), "ValueError: no way forward"),
+        ("RaisesEarly", "failed", ("failed", "skipped", "skipped"), "ValueError: no way in"),
+        ("Crashes", "failed", ("failed", "skipped", "skipped"), "its process was killed by SIGSEGV"),
+        ("CrashesBackward", "failed", ("failed", "skipped", "skipped"), "its process was killed by SIGSEGV"),
+        ("Vanishes", "failed", ("failed", "skipped", "skipped"), "its process exited with status 0"),
+        ("Hangs", "failed", ("failed", "skipped", "skipped"), "its process ran longer than 8 s"),
+    ],
+)
+def test_bad_models(bad_run, name, status, stages, reason):
+    """Whatever a model does, it has its report in every format, with the reason, and so have all the others."""
+    folder, outcomes = bad_run
+    outcome = outcomes[name]
+    report = codec.load(folder / name / "report.json")
+    assert (status, reason) == (outcome.status, outcome.reason)
+    assert (status, *stages) == (
+        report.probe.status,
+        report.probe.stages.instantiate,
+        report.probe.stages.forward,
+        report.probe.stages.backward,
+    )
+    assert (status == "complete") == outcome.ok
+    assert {"report.html", "report.json", "report.md"} <= {path.name for path in (folder / name).iterdir()}
+
+
+@pytest.mark.parametrize(
+    ("name", "stage", "function"),
+    [("Crashes", "forward", "forward"), ("CrashesBackward", "backward", "backward"), ("Hangs", "forward", "forward")],
+)
+def test_where_a_lost_model_was(bad_run, models, name, stage, function):
+    """The report of a model that took its process down says at what stage, and shows the frames of its code alone."""
+    (diagnostic,) = codec.load(bad_run[0] / name / "report.json").diagnostics
+    frames = diagnostic.traceback.splitlines()
+    assert ("worker-lost", stage) == (diagnostic.code, diagnostic.stage)
+    assert [function] == [frame.rpartition(" in ")[2] for frame in frames if str(models) in frame]
+    assert [] == [frame for frame in frames if "/reportgen/" in frame or "multiprocessing" in frame]
+
+
+def test_a_model_that_does_not_exist(bad_run):
+    """A name that its source does not have is one failed model, with the closest names as the remedy."""
+    outcome = bad_run[1]["missing"]
+    assert ("failed", False) == (outcome.status, outcome.ok)
+    assert "missing" in outcome.reason
+    assert outcome.remedy is not None
+
+
+def test_index(bad_run):
+    """The index has every model of the run, the failed ones with their reason, as the contract says."""
+    folder, outcomes = bad_run
+    index = json.loads((folder / "index.json").read_text(encoding="utf-8"))
+    assert ("reportgen/index", 1) == (index["format"], index["format_version"])
+    assert list(outcomes) == [model["name"] for model in index["models"]]
+    (good,) = (model for model in index["models"] if model["name"] == "good")
+    expected = {
+        "ref": outcomes["good"].ref,
+        "name": "good",
+        "slug": "good",
+        "status": "complete",
+        "parameters": 3,
+        "flops": 4,
+        "reason": None,
+    }
+    assert expected == good
+    assert {"index.html", "index.json", "index.md", *outcomes} == {path.name for path in folder.iterdir()}
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="memory is limited on Linux only")
+def test_memory_limit(models, tmp_path):
+    """A model that takes more memory than it may fails alone, at the allocation."""
+    options = BatchOptions(tmp_path, memory_limit=1.0)
+    modest, greedy = run([entry(models, "Greedy", device="cpu"), ModelEntry("builtin:mlp")], JSON, options)
+    assert ("partial", "complete") == (greedy.status, modest.status)
+    assert "can't allocate memory" in greedy.reason
+
+
+def test_progress(tmp_path):
+    """Whoever watches is told what is planned, what starts and what is done."""
+    recorder = Recorder()
+    entries = [ModelEntry("builtin:linear"), ModelEntry("builtin:mlp")]
+    run(entries, JSON, BatchOptions(tmp_path), progress=recorder, executor=InProcess())
+    assert [
+        "planned 2",
+        "started builtin:linear",
+        "finished builtin:linear",
+        "started builtin:mlp",
+        "finished builtin:mlp",
+    ] == recorder.told
+
+
+class Impatient(Progress):
+    """Presses Ctrl-C as soon as something runs."""
+
+    def started(self, job):
+        raise KeyboardInterrupt
+
+
+def test_interruption(models, tmp_path):
+    """Ctrl-C ends the run and its processes at once."""
+    with pytest.raises(KeyboardInterrupt):
+        run([entry(models, "Hangs")], JSON, BatchOptions(tmp_path), progress=Impatient())
+    assert [] == multiprocessing.active_children()
+
+
+def test_names_and_descriptions(tmp_path):
+    """What a manifest calls a model is what its report calls it."""
+    entries = [ModelEntry("builtin:linear", name="the smallest", description="One layer.")]
+    (outcome,) = run(entries, JSON, BatchOptions(tmp_path), executor=InProcess())
+    model = codec.load(tmp_path / "the-smallest" / "report.json").model
+    assert ("the smallest", "One layer.", "builtin:linear") == (model.name, model.description, model.ref)
+    assert "the-smallest" == outcome.slug
+
+
+def test_a_format_that_cannot_be_written(tmp_path):
+    """One file that cannot be written keeps none of the others back, and the run says so."""
+    (tmp_path / "builtin-linear" / "report.md").mkdir(parents=True)
+    options = RenderOptions(("json", "md", "html"))
+    (outcome,) = run([ModelEntry("builtin:linear")], options, BatchOptions(tmp_path), executor=InProcess())
+    assert not outcome.ok
+    assert [f"report.md: cannot write {tmp_path / 'builtin-linear' / 'report.md'}: Is a directory"] == [
+        *outcome.problems
+    ]
+    assert outcome.problems[0] == index_entry(outcome).reason
+    assert (tmp_path / "builtin-linear" / "report.html").is_file()
+
+
+def test_an_output_that_cannot_be_written(tmp_path):
+    """A folder that cannot be written in stops the run before any work."""
+    (tmp_path / "file").touch()
+    with pytest.raises(WriteError):
+        run([ModelEntry("builtin:linear")], JSON, BatchOptions(tmp_path / "file"), executor=InProcess())
+
+
+def test_render_saved(tmp_path, frozen_sequential, tied_gpt, forward_failed):
+    """Saved reports are rendered each once, in natural order, whatever order they come in."""
+    reports = [tied_gpt, forward_failed, frozen_sequential, tied_gpt]
+    outcomes = render_saved(reports, RenderOptions(("json", "md")), tmp_path)
+    assert [outcome_of(report, report.model.ref.replace(":", "-")) for report in reports[2:0:-1] + reports[3:]] == [
+        *outcomes
+    ]
+    assert tied_gpt == codec.load(tmp_path / "builtin-tied-gpt" / "report.json")
+
+
+def test_reports_of_one_model(tmp_path, make_report):
+    """Two different reports on one reference get two folders."""
+    reports = [make_report("net", parameters={"w": (1,)}), make_report("net", parameters={"w": (2,)})]
+    outcomes = render_saved(reports, JSON, tmp_path)
+    assert {1: 1, 2: 2} == {
+        outcome.parameters: codec.load(tmp_path / outcome.slug / "report.json").totals.parameters.unique
+        for outcome in outcomes
+    }
