@@ -212,35 +212,36 @@ _FREE = frozenset(
     _weight_norm_interface_backward linalg_vector_norm norm renorm batch_norm_stats batch_norm_elemt _softmax
     _softmax_backward_data _log_softmax _log_softmax_backward_data _safe_softmax _masked_softmax logsumexp
     logcumsumexp native_dropout native_dropout_backward _fused_dropout _prelu_kernel _prelu_kernel_backward glu
-    glu_backward rrelu_with_noise rrelu_with_noise_backward gelu_backward hardswish_backward hardsigmoid_backward
-    hardtanh_backward silu_backward mish_backward elu_backward leaky_relu_backward softplus_backward
-    softshrink_backward hardshrink_backward sigmoid_backward tanh_backward threshold_backward log_sigmoid_forward
-    log_sigmoid_backward _thnn_fused_lstm_cell _thnn_fused_lstm_cell_backward_impl _thnn_fused_gru_cell
-    _thnn_fused_gru_cell_backward nll_loss_forward nll_loss_backward nll_loss2d_forward nll_loss2d_backward
-    binary_cross_entropy binary_cross_entropy_backward binary_cross_entropy_with_logits mse_loss mse_loss_backward
-    smooth_l1_loss smooth_l1_loss_backward huber_loss huber_loss_backward _ctc_loss _ctc_loss_backward sum mean var
-    var_mean std std_mean prod amax amin aminmax max min argmax argmin any all median nanmedian mode nansum cumsum
-    cumprod cummax cummin count_nonzero nonzero unique_consecutive _unique2 unique_dim bincount histc searchsorted
-    bucketize sort topk kthvalue argsort msort trace embedding embedding_dense_backward embedding_backward
-    _embedding_bag _embedding_bag_forward_only _embedding_bag_dense_backward _embedding_bag_backward
-    embedding_renorm_ gather scatter scatter_add scatter_reduce index index_select index_add index_copy index_fill
-    index_put _index_put_impl_ _unsafe_index _unsafe_index_put masked_fill masked_scatter masked_scatter_backward
-    masked_select masked_select_backward take put select_backward slice_backward split_backward
-    split_with_sizes_backward unfold_backward diagonal_backward select_scatter slice_scatter diagonal_scatter
-    as_strided_scatter value_selecting_reduction_backward cat stack hstack vstack repeat repeat_interleave flip roll
-    rot90 tril triu tril_indices triu_indices diag_embed clone copy _to_copy contiguous _unsafe_view _reshape_copy
-    view_as_real view_as_complex _conj resolve_conj resolve_neg fill zero detach lift_fresh lift_fresh_copy alias
-    set_ resize_ expand_copy _pin_memory to_sparse empty empty_like empty_strided new_empty new_empty_strided zeros
-    zeros_like new_zeros ones ones_like new_ones full full_like new_full arange range linspace logspace eye
-    scalar_tensor rand rand_like randn randn_like randint randint_like randperm normal normal_functional uniform
-    bernoulli multinomial exponential geometric cauchy log_normal poisson random hann_window hamming_window
-    blackman_window complex polar unsafe_split unsafe_split_with_sizes unsafe_chunk _local_scalar_dense item equal
-    is_same_size is_pinned _assert_async _functional_assert_async _assert_scalar sym_size sym_numel sym_stride isin
-    one_hot _pack_padded_sequence _pack_padded_sequence_backward _pad_packed_sequence quantize_per_tensor
-    quantize_per_tensor_dynamic quantize_per_channel dequantize fake_quantize_per_tensor_affine_cachemask
-    fake_quantize_per_channel_affine_cachemask _fused_moving_avg_obs_fq_helper _coalesced_ _indices _values indices
-    values coalesce _coalesce _sparse_coo_tensor_with_dims_and_tensors _efficientzerotensor
-    _has_compatible_shallow_copy_type _transform_bias_rescale_qkv
+    glu_backward rrelu_with_noise rrelu_with_noise_backward gelu_backward hardswish hardswish_backward
+    hardsigmoid_backward hardtanh_backward silu_backward mish mish_backward elu_backward leaky_relu_backward
+    softplus_backward softshrink_backward hardshrink_backward sigmoid_backward tanh_backward threshold_backward
+    log_sigmoid_forward log_sigmoid_backward _thnn_fused_lstm_cell _thnn_fused_lstm_cell_backward_impl
+    _thnn_fused_gru_cell _thnn_fused_gru_cell_backward nll_loss_forward nll_loss_backward nll_loss2d_forward
+    nll_loss2d_backward binary_cross_entropy binary_cross_entropy_backward binary_cross_entropy_with_logits mse_loss
+    mse_loss_backward smooth_l1_loss smooth_l1_loss_backward huber_loss huber_loss_backward _ctc_loss
+    _ctc_loss_backward sum mean var var_mean std std_mean prod amax amin aminmax max min argmax argmin any all
+    median nanmedian mode nansum cumsum cumprod cummax cummin count_nonzero nonzero unique_consecutive _unique2
+    unique_dim bincount histc searchsorted bucketize sort topk kthvalue argsort msort trace embedding
+    embedding_dense_backward embedding_backward _embedding_bag _embedding_bag_forward_only
+    _embedding_bag_dense_backward _embedding_bag_backward embedding_renorm_ gather scatter scatter_add
+    scatter_reduce index index_select index_add index_copy index_fill index_put _index_put_impl_ _unsafe_index
+    _unsafe_index_put masked_fill masked_scatter masked_scatter_backward masked_select masked_select_backward take
+    put select_backward slice_backward split_backward split_with_sizes_backward unfold_backward diagonal_backward
+    select_scatter slice_scatter diagonal_scatter as_strided_scatter value_selecting_reduction_backward cat stack
+    hstack vstack repeat repeat_interleave flip roll rot90 tril triu tril_indices triu_indices diag_embed clone copy
+    _to_copy contiguous _unsafe_view _reshape_copy view_as_real view_as_complex _conj resolve_conj resolve_neg fill
+    zero detach lift_fresh lift_fresh_copy alias set_ resize_ expand_copy _pin_memory to_sparse empty empty_like
+    empty_strided new_empty new_empty_strided zeros zeros_like new_zeros ones ones_like new_ones full full_like
+    new_full arange range linspace logspace eye scalar_tensor rand rand_like randn randn_like randint randint_like
+    randperm normal normal_functional uniform bernoulli multinomial exponential geometric cauchy log_normal poisson
+    random hann_window hamming_window blackman_window complex polar unsafe_split unsafe_split_with_sizes
+    unsafe_chunk _local_scalar_dense item equal is_same_size is_pinned _assert_async _functional_assert_async
+    _assert_scalar sym_size sym_numel sym_stride isin one_hot _pack_padded_sequence _pack_padded_sequence_backward
+    _pad_packed_sequence quantize_per_tensor quantize_per_tensor_dynamic quantize_per_channel dequantize
+    fake_quantize_per_tensor_affine_cachemask fake_quantize_per_channel_affine_cachemask
+    _fused_moving_avg_obs_fq_helper _coalesced_ _indices _values indices values coalesce _coalesce
+    _sparse_coo_tensor_with_dims_and_tensors _efficientzerotensor _has_compatible_shallow_copy_type
+    _transform_bias_rescale_qkv
     """.split()
 )
 
@@ -267,10 +268,17 @@ def _is_free(op: torch._ops.OpOverload, name: str, base: str) -> bool:
     namespace, _, short = base.partition("::")
     if namespace == "aten" and (short in _FREE or name.removeprefix("aten::") in _FREE):
         return True
-    if torch.Tag.pointwise in op.tags or torch.Tag.inplace_view in op.tags:
-        return namespace in {"aten", "prims"}
+    if namespace in {"aten", "prims"} and (torch.Tag.inplace_view in op.tags or _is_pointwise(op, short)):
+        return True
     returns = op._schema.returns  # a view gives back its argument's memory, unwritten
     return bool(returns) and all(r.alias_info is not None and not r.alias_info.is_write for r in returns)
+
+
+def _is_pointwise(op: torch._ops.OpOverload, short: str) -> bool:
+    """By its tag, or by that of the operation it is the in-place form of: many of those have none of their own."""
+    plain = getattr(torch.ops.aten, short, None)
+    overloads = (op, *(getattr(plain, name) for name in plain.overloads())) if plain is not None else (op,)
+    return any(torch.Tag.pointwise in overload.tags for overload in overloads)
 
 
 def _foreign(function: Callable[..., int]) -> Formula:

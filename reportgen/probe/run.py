@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
 import torch
 from torch import nn
@@ -44,8 +45,10 @@ def probe(target: ModelSpec | nn.Module, options: ProbeOptions) -> ModelReport:
     with session(options.seed):
         attempt = Attempt(spec, options, device, make)
         attempt.run()
+        if attempt.error is not None and _needs_a_batch(attempt.error) and not options.inputs:
+            attempt = _with_a_batch_of_two(attempt)
         if device.type == "meta" and attempt.error is not None and _needs_values(attempt.error):
-            attempt = _on_cpu_instead(attempt, make)
+            attempt = _on_cpu_instead(attempt)
         return assemble(attempt)
 
 
@@ -80,7 +83,28 @@ def _needs_values(error: BaseException) -> bool:
     return isinstance(error, NotImplementedError) or re.search(r"\bmeta\b", str(error), re.IGNORECASE) is not None
 
 
-def _on_cpu_instead(first: Attempt, make: Make) -> Attempt:
+def _needs_a_batch(error: BaseException) -> bool:
+    """Whether batch normalisation, in training, met a single value a channel."""
+    return isinstance(error, ValueError) and "more than 1 value per channel" in str(error)
+
+
+def _with_a_batch_of_two(first: Attempt) -> Attempt:
+    """Another go with the source's inputs twice as long in their first dimension."""
+    inputs = tuple(
+        replace(spec, shape=(2 * spec.shape[0], *spec.shape[1:])) for spec in first.spec.inputs if spec.shape
+    )
+    second = Attempt(replace(first.spec, inputs=inputs), first.options, first.device, first.make)
+    second.note(
+        "note",
+        "batch-of-two",
+        "forward",
+        "In training, batch normalisation needs more than one value a channel: the usual dummy input was doubled.",
+    )
+    second.run()
+    return second if second.progress() > first.progress() else first
+
+
+def _on_cpu_instead(first: Attempt) -> Attempt:
     """Another go with real values, unless the model is too large for it; the better of the two."""
     cause = Failure.of(first.error).message if first.error is not None else ""
     size = first.parameter_bytes()
@@ -93,7 +117,7 @@ def _on_cpu_instead(first: Attempt, make: Make) -> Attempt:
             "use --device cpu on a machine with the memory for it",
         )
         return first
-    second = Attempt(first.spec, first.options, torch.device("cpu"), make)
+    second = Attempt(first.spec, first.options, torch.device("cpu"), first.make)
     second.note(
         "note",
         "device-fallback",

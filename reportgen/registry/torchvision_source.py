@@ -28,12 +28,10 @@ if TYPE_CHECKING:
 
 FRAMES = 16  # of a video, in the published operation counts
 FLOW_SIZE = (520, 960)  # height and width of the frames of an optical flow
-PAIRED = ("deeplabv3", "inception_v3", "quantized_inception_v3")
 STAND_INS = (
     "The compiled operators of torchvision do not load beside this PyTorch; their schemas stand in for them, "
     "which is enough to inspect models, but torchvision::nms cannot run."
 )
-PAIR = "The dummy input holds two images: in training, batch normalisation needs more than one value a channel."
 _stand_ins: list[torch.library.Library] = []  # held for the life of the process: the schemas go with the library
 
 
@@ -107,7 +105,7 @@ def _inputs(ref: ModelRef, builder: Callable[..., Any], weights: Iterable[Any]) 
         return (InputSpec((1, 3, FRAMES, *size)),)
     if "image_size" in ref.kwargs:
         size = [ref.kwargs["image_size"]] * 2
-    return (InputSpec((2 if ref.name.startswith(PAIRED) else 1, 3, *size)),)
+    return (InputSpec((1, 3, *size)),)
 
 
 def _published_size(weights: Iterable[Any]) -> list[int]:
@@ -123,8 +121,6 @@ def _published_size(weights: Iterable[Any]) -> list[int]:
 def _notes(ref: ModelRef, defaults: dict[str, Any]) -> tuple[str, ...]:
     heads = [key for key in ("aux_logits", "aux_loss") if key in defaults and key not in ref.kwargs]
     notes = [f"Built with {key}={defaults[key]}, as its published weights are." for key in heads]
-    if ref.name.startswith(PAIRED):
-        notes.append(PAIR)
     if _stand_ins:
         notes.append(STAND_INS)
     return tuple(notes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from pathlib import Path
 from typing import Any
 
@@ -283,3 +284,12 @@ def test_fused_attention_counts_as_its_products() -> None:
     assert [(on[device].forward, on[device].backward) for device in ("meta", "cpu")] == [
         (projection + products, projection + 2 * products)
     ] * 2
+
+
+@pytest.mark.parametrize("name", ["Hardswish", "SELU", "Mish", "Hardtanh", "RReLU", "CELU", "Softplus", "GLU", "PReLU"])
+def test_activations_are_free_in_place_or_not(name: str) -> None:
+    """Element-wise work is zero by convention, and never 'uncounted'."""
+    kind = getattr(nn, name)
+    in_place = {"inplace": True} if "inplace" in inspect.signature(kind).parameters else {}
+    report = run(nn.Sequential(nn.Linear(4, 4), kind(**in_place)), "2x4")
+    assert (report.totals.flops.uncounted, report.totals.macs.forward) == ((), 32)

@@ -10,7 +10,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from reportgen.config import ProbeOptions
 from reportgen.errors import DeviceUnavailable
+from reportgen.probe import probe
+from reportgen.registry.base import InputSpec, ModelRef, ModelSpec
 from reportgen.report import codec
 from reportgen.report.schema import DeviceFacts, ModelReport, StageFacts
 
@@ -174,6 +177,26 @@ def test_a_large_model_does_not_take_the_cpu_unasked(run: Run) -> None:
     report = run(Large, "2x4")
     assert (report.probe.device.used, report.probe.status) == ("meta", "partial")
     assert [row.code for row in report.diagnostics] == ["forward-failed", "device-fallback-refused"]
+
+
+class Normalised(nn.Module):
+    """Batch normalisation of one value a channel."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.norm = nn.BatchNorm1d(4)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.norm(x)
+
+
+@pytest.mark.parametrize(("mode", "batch", "codes"), [("train", 2, ["batch-of-two"]), ("eval", 1, [])])
+def test_batch_normalisation_gets_a_batch(mode: Any, batch: int, codes: list[str]) -> None:
+    """A source's batch of one is doubled where training needs it, with a note, and only there."""
+    spec = ModelSpec(ref=ModelRef("test", "m"), build=Normalised, inputs=(InputSpec((1, 4)),))
+    report = probe(spec, ProbeOptions(mode=mode))
+    assert [row.shape for row in report.probe.inputs] == [(batch, 4)]
+    assert (report.probe.status, [row.code for row in report.diagnostics]) == ("complete", codes)
 
 
 def test_inputs_that_do_not_fit(run: Run) -> None:

@@ -15,7 +15,7 @@ if find_spec("torchvision") is None:
     pytest.skip("torchvision is not installed", allow_module_level=True)
 
 from reportgen.registry import torchvision_source
-from reportgen.registry.torchvision_source import PAIR, STAND_INS, TorchvisionSource
+from reportgen.registry.torchvision_source import STAND_INS, TorchvisionSource
 
 
 def test_every_name_of_torchvisions_registry_is_listed() -> None:
@@ -51,14 +51,14 @@ def test_a_specification_says_its_source() -> None:
     ("text", "inputs"),
     [
         ("resnet50", ["1x3x224x224"]),
-        ("inception_v3", ["2x3x299x299"]),
+        ("inception_v3", ["1x3x299x299"]),
         ("efficientnet_b7", ["1x3x600x600"]),
         ("vit_h_14", ["1x3x224x224"]),
         ("vit_b_16?image_size=384", ["1x3x384x384"]),
         ("regnet_y_128gf", ["1x3x224x224"]),
         ("quantized_resnet18", ["1x3x224x224"]),
         ("fcn_resnet50", ["1x3x520x520"]),
-        ("deeplabv3_resnet50", ["2x3x520x520"]),
+        ("deeplabv3_resnet50", ["1x3x520x520"]),
         ("r3d_18", ["1x3x16x112x112"]),
         ("mvit_v2_s", ["1x3x16x224x224"]),
         ("raft_small", ["image1=1x3x520x960", "image2=1x3x520x960"]),
@@ -76,11 +76,10 @@ def test_inputs_have_the_published_size(text: str, inputs: list[str]) -> None:
     [
         ("googlenet", "Built with aux_logits=False, as its published weights are."),
         ("fcn_resnet50", "Built with aux_loss=True, as its published weights are."),
-        ("inception_v3", PAIR),
     ],
 )
 def test_what_differs_from_the_builder_is_noted(text: str, note: str) -> None:
-    """Auxiliary heads and paired images are told, heads unless the reference sets them itself."""
+    """Auxiliary heads are told, unless the reference sets them itself."""
     assert note in TorchvisionSource().spec(ModelRef.parse(f"torchvision:{text}")).notes
     changed = TorchvisionSource().spec(ModelRef.parse("torchvision:googlenet?aux_logits=true")).notes
     assert "Built with aux_logits=False, as its published weights are." not in changed
