@@ -458,9 +458,12 @@ def constructor_failed() -> ModelReport:
 @pytest.fixture(scope="session")
 def no_parameters() -> ModelReport:
     """A model of activations only."""
+    shapes = {"inputs": ((1, 4),), "outputs": ((1, 4),)}
+    classes = {"": "Sequential", "0": "ReLU", "1": "Dropout"}
     return _make_report(
         "activations",
-        modules={"": "Sequential", "0": "ReLU", "1": "Dropout"},
+        modules={path: {"class_name": class_name, **shapes} for path, class_name in classes.items()},
+        outputs=(OutputFacts(path="", shape=(1, 4), dtype="float32", in_loss=True),),
         probe={"stages": StageFacts(instantiate="ok", forward="ok", backward="skipped")},
     )
 

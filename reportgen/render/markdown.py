@@ -28,11 +28,12 @@ INDENT = "\N{NO-BREAK SPACE}" * 3
 _PLAIN_NAME = re.compile(r"[\w.,:/+=()×–-]+(?: [\w.,:/+=()×–-]+)*", re.ASCII)
 _PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~]")
 _ACTIVE = re.compile(
-    r"""[\\`*{}\[\]<>\#!|~&@$^]          # marks of Markdown, HTML, mentions and mathematics
+    r"""[\\`*{}\[\]\#!|~&@$^]            # marks of Markdown, HTML, mentions and mathematics
+    |[<>](?![0-9])                       # a tag or a quote, where it is no comparison with a figure
     |(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])  # an underscore within a word is one everywhere
     |:(?=//|[\w+-]+:)                    # links, emoji
     |(?<=\bwww)\.                        # links again
-    |\A[-+=]                             # a list or a heading, at the start of a line
+    |\A[-+=>]                            # a list, a heading or a quote, at the start of a line
     """,
     re.VERBOSE | re.IGNORECASE,
 )
@@ -138,7 +139,9 @@ def _cell(cell: Cell, kind: Kind) -> str:
     """A cell's text, as code in columns of names and code (but what says that there is none), linked to other files."""
     shown = code(cell.text) if kind in {"name", "code"} and cell.tone != "muted" else text(cell.text)
     href = safe_href(cell.href)
-    return f"[{shown}]({_url(href)})" if href and not href.startswith("#") else shown
+    if not href or href.startswith("#"):
+        return shown
+    return f"<{href}>" if cell.text == href == _url(href) and ":" in href else f"[{shown}]({_url(href)})"
 
 
 def _pipes(header: Sequence[str], aligns: Sequence[Align], rows: Sequence[Sequence[str]]) -> str:

@@ -49,10 +49,8 @@ def parameters(report: ModelReport, nodes: Sequence[Node], select: Sequence[str]
     folded = list(_fold(nodes))
     if len(rows) > LONG and not select and 2 * len(folded) <= len(rows):
         table = _parameter_table("parameters-folded", folded, None)
-        intro = (
-            f"{len(rows):,} parameters as {len(folded):,} rows: repeated blocks are one. Every single one is listed in"
-        )
-        yield Section("parameters-folded", "Parameters", (table,), intro=f"{intro} the appendix.")
+        intro = f"{len(rows):,} names in {len(folded):,} rows, repeated blocks as one. The appendix lists every name."
+        yield Section("parameters-folded", "Parameters", (table,), intro=intro)
     ledger = _parameter_table("parameters", [_Repeated(row.name, 1, row) for row in rows], note)
     title = "All parameters" if ledger.long else "Parameters"
     yield Section("parameters", title, (ledger,), appendix=ledger.long)
@@ -81,6 +79,7 @@ def _within(chain: Sequence[Node], name: str) -> str:
 def _parameter_table(table_id: str, items: Sequence[_Repeated], note: str | None) -> Table:
     rows = [item.row for item in items]
     folded = any(item.times > 1 for item in items)
+    each = " each" if folded else ""
     ran = any(row.gradient.reason != "not_run" for row in rows)
     plain = all(
         row.gradient.status == "none" or (row.gradient.dtype, row.gradient.layout) == (row.dtype, "strided")
@@ -96,8 +95,8 @@ def _parameter_table(table_id: str, items: Sequence[_Repeated], note: str | None
             ),
             field("shape", "shape", lambda item: tables.shape(item.row.shape), kind="code", weight=1.5),
             field("dtype", "dtype", lambda item: Cell(item.row.dtype), kind="code"),
-            field("elements", "elements", lambda item: tables.number(item.row.numel), kind="number", weight=1.3),
-            field("bytes", "bytes", lambda item: tables.number(item.row.bytes, "B"), kind="number", weight=1.3),
+            field("elements", f"elements{each}", lambda item: tables.number(item.row.numel), kind="number", weight=1.3),
+            field("bytes", f"bytes{each}", lambda item: tables.number(item.row.bytes, "B"), kind="number", weight=1.3),
             field("trainable", "trainable", lambda item: _trainable(item.row)),
             field(
                 "tied_to",

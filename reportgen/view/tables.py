@@ -46,14 +46,18 @@ def tabulate(
     anchor: Callable[[T], str | None] = lambda _: None,
     caption: str | None = None,
     note: str | None = None,
+    long_from: int = LONG,
 ) -> Table:
-    """A table with one row for each item; ``depth`` indents it, ``anchor`` lets links reach it."""
+    """A table with one row for each item; ``depth`` indents it, ``anchor`` lets links reach it.
+
+    With more than ``long_from`` rows it is long.
+    """
     shown = [field for field in fields if field.shown]
     rows = tuple(
         Row(tuple(field.cell(item) for field in shown), depth=depth(item), anchor=anchor(item)) for item in items
     )
     columns = tuple(field.column for field in shown)
-    return Table(table_id, columns, rows, caption=caption, note=note, long=len(rows) > LONG)
+    return Table(table_id, columns, rows, caption=caption, note=note, long=len(rows) > long_from)
 
 
 def text(value: str | None, *, hint: str | None = None) -> Cell:

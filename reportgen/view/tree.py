@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from reportgen.analysis.fold import Node, walk
-from reportgen.analysis.totals import Group, LayerType, by_class, by_dtype, own_flops
+from reportgen.analysis.totals import Group, LayerType, by_class, by_dtype, own_flops, subtree_flops
 from reportgen.view import names, numbers, tables
 from reportgen.view.icicle import icicle
 from reportgen.view.page import Block, Cell, Section, Table
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from reportgen.report.schema import ModelReport
 
 Chain = tuple[Node, ...]
+_LONG = 200  # rows; the tree is read from top to bottom, so it stays open for longer than a ledger
 
 
 def module_tree(report: ModelReport, nodes: Sequence[Node]) -> Iterator[Section]:
@@ -55,6 +56,7 @@ def _tree(report: ModelReport, chains: Sequence[Chain]) -> Table:
             field("calls", "calls", lambda chain: tables.number(chain[-1].module.calls), kind="number", shown=ran),
         ),
         depth=lambda chain: len(chain) - 1,
+        long_from=_LONG,
         note=_note(folded=folded, own=own_elements or own_work),
     )
 
@@ -114,7 +116,7 @@ def _state(chain: Chain) -> Cell:
 
 
 def _work(chain: Chain) -> Cell:
-    return _macs(chain, chain[-1].module.flops_forward)
+    return _macs(chain, subtree_flops(chain[-1]))
 
 
 def _own_work(chain: Chain) -> Cell:

@@ -1,0 +1,143 @@
+"""Identity, conditions, and how to make a report again."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reportgen.registry.base import InputSpec
+from reportgen.report.schema import DeviceFacts, InputFacts, OutputFacts
+from reportgen.view.build import build
+from reportgen.view.overview import command
+from reportgen.view.page import Code, Facts
+
+if TYPE_CHECKING:
+    from reportgen.report.schema import ModelReport
+    from reportgen.view.page import Page
+
+MakeReport = Callable[..., "ModelReport"]
+NET: dict[str, Any] = {"modules": {"": "models.Net"}, "parameters": {"w": (1,)}}
+
+
+def test_identity_of_a_model(make_report: MakeReport, facts_of: Callable[[Page, str], dict[str, str]]) -> None:
+    """Which model, from where, and the conditions that its figures hold for."""
+    report = make_report(
+        **NET,
+        model={
+            "ref": "torchvision:resnet50?width=2",
+            "source": "torchvision",
+            "package_version": "0.28.0",
+            "kwargs": {"width": 2, "norm": "batch"},
+            "citation": "https://arxiv.org/abs/1512.03385",
+        },
+        probe={"device": DeviceFacts(requested="meta", used="cpu"), "mode": "eval", "freeze": ("a*", "b")},
+    )
+    assert {
+        "Reference": "torchvision:resnet50?width=2",
+        "Class": "models.Net",
+        "Source": "torchvision 0.28.0",
+        "Arguments": "width=2, norm='batch'",
+        "Published": "https://arxiv.org/abs/1512.03385",
+        "Device": "cpu, where meta was asked for",
+        "Mode": "eval",
+        "Loss": "sum",
+        "Seed": "0",
+        "Frozen": "a*, b",
+        "Fingerprint": f"sha256:{'0123456789abcdef' * 4}",
+    } == facts_of(build(report), "identity")
+
+
+@pytest.mark.parametrize(
+    ("citation", "href"),
+    [
+        ("He et al. 2015 (https://arxiv.org/abs/1512.03385).", "https://arxiv.org/abs/1512.03385"),
+        ("He et al. 2015", None),
+        ("javascript:alert(1)", None),
+    ],
+)
+def test_citations_link_to_what_they_cite(make_report: MakeReport, citation: str, href: str | None) -> None:
+    """Only web addresses become links."""
+    facts = build(make_report(**NET, model={"citation": citation})).sections[0].blocks[0]
+    assert isinstance(facts, Facts)
+    assert [href] == [cell.href for label, cell in facts.items if label == "Published"]
+
+
+def test_defaults_are_left_out_of_the_command(make_report: MakeReport) -> None:
+    """A model measured in the usual way needs its reference only."""
+    assert "reportgen build builtin:net" == command(make_report(**NET))
+
+
+def test_all_conditions_are_in_the_command(make_report: MakeReport) -> None:
+    """Everything that differs from the defaults is said, quoted for a shell; inputs only where the user gave them."""
+    report = make_report(
+        **NET,
+        model={"ref": "file:my models.py:Net?name=a b"},
+        inputs=(
+            InputFacts(name="ids", shape=(2, 16), dtype="int64", origin="user"),
+            InputFacts(name="0", shape=(), dtype="float32", origin="user"),
+        ),
+        probe={
+            "device": DeviceFacts(requested="cuda:1", used="cuda:1"),
+            "mode": "eval",
+            "loss": "cross_entropy",
+            "seed": 7,
+            "freeze": ("0.*", "-x"),
+        },
+    )
+    assert (
+        "reportgen build 'file:my models.py:Net?name=a b' --device cuda:1 --mode eval --loss cross_entropy --seed 7"
+        " --input ids=2x16:int64 --input scalar --freeze '0.*' --freeze=-x --select '*.weight'"
+    ) == command(report, select=("*.weight",))
+
+
+@given(
+    shape=st.lists(st.integers(0, 512), max_size=4).map(tuple),
+    dtype=st.sampled_from(["float32", "int64", "bfloat16", "bool"]),
+    name=st.sampled_from(["x", "input_ids", "0", "images.0"]),
+)
+def test_inputs_in_the_command_can_be_read_back(
+    make_report: MakeReport, shape: tuple[int, ...], dtype: str, name: str
+) -> None:
+    """What the command says of an input is what ``--input`` makes of it."""
+    inputs = (InputFacts(name=name, shape=shape, dtype=dtype, origin="user"),)
+    words = shlex.split(command(make_report(**NET, inputs=inputs)))
+    given_name = name if name.isidentifier() else None
+    assert InputSpec(shape=shape, dtype=dtype, name=given_name) == InputSpec.parse(words[words.index("--input") + 1])
+
+
+def test_a_live_module_has_no_command(make_report: MakeReport) -> None:
+    """No command line can find a module that was handed over in Python."""
+    section = build(make_report(**NET, model={"source": "live", "ref": "live:Net"})).sections[0]
+    assert (None, [Facts]) == (section.intro, [type(block) for block in section.blocks])
+
+
+def test_the_command_is_a_block_of_its_own(make_report: MakeReport) -> None:
+    """It stands under the facts, ready to copy."""
+    assert Code("reportgen build builtin:net", "sh") == build(make_report(**NET)).sections[0].blocks[1]
+
+
+def test_inputs_and_outputs(make_report: MakeReport, texts_of: Callable[[Page, str], list[tuple[str, ...]]]) -> None:
+    """Every tensor that went in and came out."""
+    page = build(
+        make_report(
+            **NET,
+            inputs=(InputFacts(name="input_ids", shape=(2, 16), dtype="int64", origin="inferred"),),
+            outputs=(
+                OutputFacts(path="logits", shape=(2, 16, 100), dtype="float32", in_loss=True),
+                OutputFacts(path="ids", shape=(), dtype="int64", in_loss=False),
+            ),
+        )
+    )
+    assert [("name", "shape", "dtype", "given by"), ("input_ids", "2×16", "int64", "the first layer")] == texts_of(
+        page, "inputs"
+    )
+    assert [
+        ("name", "shape", "dtype", "in the loss"),
+        ("logits", "2×16×100", "float32", "yes"),
+        ("ids", "()", "int64", "no"),
+    ] == texts_of(page, "outputs")
