@@ -69,9 +69,8 @@ class MarkdownRenderer:
 
 def text(value: str) -> str:
     """Prose on one line, every mark that a Markdown renderer might act on as a numeric entity."""
-    line = " ".join(value.split())
-    line = _LIST_NUMBER.sub(lambda match: f"{match[1]}{_entity(match[2])}", line)
-    return _ACTIVE.sub(lambda match: _entity(match[0]), line) if line else line
+    line = _ACTIVE.sub(lambda match: _entity(match[0]), " ".join(value.split()))
+    return _LIST_NUMBER.sub(lambda match: match[1] + _entity(match[2]), line)
 
 
 def code(value: str) -> str:
