@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from reportgen.view.page import Block, Cell, Icicle
 
-SCREEN_COLUMNS = 130  # characters across a long table on a wide screen
+SCREEN_COLUMNS = 120  # characters across a long table on a wide screen
 
 
 class HtmlRenderer:
@@ -98,7 +98,7 @@ def _column_rules(page: Page) -> str:
     for section in page.sections:
         for table in section.blocks:
             if isinstance(table, Table) and table.long:
-                for number, share in enumerate(shares(column_widths(table, SCREEN_COLUMNS)), 1):
+                for number, share in enumerate(shares(column_widths(table, SCREEN_COLUMNS), padding=5), 1):
                     rules.append(f'[id="table-{anchor(table.id)}"] col:nth-child({number}) {{ width: {share}%; }}\n')
     return "".join(rules)
 

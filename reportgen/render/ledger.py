@@ -62,9 +62,10 @@ def column_widths(table: Table, total: int) -> list[int]:
     return widths
 
 
-def shares(widths: list[int]) -> list[str]:
-    """The widths as percentages of their sum, for CSS."""
-    return [f"{100 * width / sum(widths):.2f}" for width in widths]
+def shares(widths: list[int], padding: int) -> list[str]:
+    """The widths, each with that many characters of padding, as percentages of their sum: for CSS."""
+    padded = [width + padding for width in widths]
+    return [f"{100 * width / sum(padded):.2f}" for width in padded]
 
 
 def gap_within(widths: list[int], total: int) -> int:

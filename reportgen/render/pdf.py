@@ -132,7 +132,7 @@ def environment(templates: Path | None = None) -> jinja2.Environment:
         link=_link,
         partial=_partial,
         preformatted=lambda text: "\n".join(part for line in text.split("\n") for part in wrap(line, CODE)),
-        shares=lambda table: shares(column_widths(table, TABLE)),
+        shares=lambda table: shares(column_widths(table, TABLE), padding=3),
     )
     return env
 

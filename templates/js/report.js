@@ -132,10 +132,10 @@
       ...[...document.querySelectorAll(".tree:not(.long)")].map(tree),
     ];
     const follow = () => {
-      const row = anchored.get(decodeURIComponent(location.hash.slice(1)));
+      const row = anchored.get(location.hash.slice(1));
       if (!row) return;
       reveal.forEach((show) => show(row));
-      row.scrollIntoView({ block: "center" });
+      location.replace(location.hash); // scrolls to the row, and makes it :target though it was away
     };
     addEventListener("hashchange", follow);
     follow();
