@@ -25,7 +25,7 @@ LABEL, VALUE = 12, 10.5  # font sizes
 PADDING = 6
 ADVANCE = 0.6  # em a character, in nearly every monospaced font
 SLIVER = 3.0  # tiles narrower than this are drawn together
-FONTS = "IBM Plex Mono, ui-monospace, SFMono-Regular, Menlo, Consolas, monospace"
+FONTS = "Report Mono, ui-monospace, SFMono-Regular, Menlo, Consolas, monospace"
 
 INK = "#14202b"
 NEUTRAL = ("#ccd2da", "#dde1e7")

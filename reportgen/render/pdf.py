@@ -27,11 +27,12 @@ if TYPE_CHECKING:
 
     from reportgen.view.page import Block, Cell, Page, Section
 
+# Under names of our own, so that no other version that the machine may have is taken instead.
 FONTS = (
-    ("IBM Plex Sans", 400, "IBMPlexSans-Regular.woff"),
-    ("IBM Plex Sans", 600, "IBMPlexSans-SemiBold.woff"),
-    ("IBM Plex Mono", 400, "IBMPlexMono-Regular.woff"),
-    ("IBM Plex Mono", 600, "IBMPlexMono-SemiBold.woff"),
+    ("Report Sans", 400, "IBMPlexSans-Regular.ttf"),
+    ("Report Sans", 600, "IBMPlexSans-SemiBold.ttf"),
+    ("Report Mono", 400, "IBMPlexMono-Regular.ttf"),
+    ("Report Mono", 600, "IBMPlexMono-SemiBold.ttf"),
 )
 # Characters on a line of print.css: of ledgers, upright and on their side, of other tables, of preformatted blocks.
 PORTRAIT, LANDSCAPE, TABLE, CODE = 118, 178, 100, 92
@@ -115,7 +116,7 @@ def _typesetting(weasyprint: Any, css: str) -> tuple[Any, Any, Any]:
 
 def _font_face(family: str, weight: int, file: str) -> str:
     data = base64.b64encode((templating.own_templates() / "fonts" / file).read_bytes()).decode()
-    source = f"url(data:font/woff;base64,{data})"
+    source = f"url(data:font/ttf;base64,{data})"
     return f"@font-face {{ font-family: '{family}'; font-weight: {weight}; src: {source}; }}\n"
 
 
