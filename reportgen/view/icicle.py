@@ -93,6 +93,6 @@ def _alt(root: Node) -> str:
         ((names.repeats(chain) * chain[-1].elements, names.path(chain)) for chain in _branches(root)),
         key=lambda part: -part[0],
     )
-    shares = [f"{path} ({numbers.percent(elements, root.elements)})" for elements, path in parts[:5]]
-    rest = f" and {numbers.plural(len(parts) - 5, 'smaller part')}" if len(parts) > 5 else ""
-    return f"{numbers.exact(root.elements)} parameters by module: {', '.join(shares)}{rest}."
+    shares = [f"{path} holds {numbers.percent(elements, root.elements)}" for elements, path in parts[:5]]
+    rest = f", and {numbers.plural(len(parts) - 5, 'smaller part')} the rest" if len(parts) > 5 else ""
+    return f"Of {numbers.exact(root.elements)} parameters {', '.join(shares)}{rest}."

@@ -27,12 +27,15 @@ def path(chain: Sequence[Node]) -> str:
 
 
 def label(chain: Sequence[Node]) -> str:
-    """The last node's own name, ``layers.0–31 ×32`` where it is a run; bare numbers take their parent's name along."""
-    node = chain[-1]
-    name = run(node) or MODEL
-    if name[0].isdigit() and len(chain) > 1 and chain[-2].name:
-        name = f"{run(chain[-2])}.{name}"
-    return f"{name} ×{node.count:,}" if node.count > 1 else name
+    """The last node's own name, ``layers.0–31 ×32`` where it is a run; bare numbers take the names above along."""
+    parts: list[str] = []
+    for node in reversed(chain):
+        if node.name:
+            parts.insert(0, run(node))
+        if not node.name or not node.name[0].isdigit():
+            break
+    name = ".".join(parts) or MODEL
+    return f"{name} ×{chain[-1].count:,}" if chain[-1].count > 1 else name
 
 
 def repeats(chain: Sequence[Node]) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -95,7 +96,7 @@ def _elements(chain: Chain) -> Cell:
 
 
 def _own_elements(chain: Chain) -> Cell:
-    return _multiple(chain, chain[-1].module.own_parameters)
+    return _own(chain, _multiple(chain, chain[-1].module.own_parameters))
 
 
 def _share(chain: Chain, unique: int | None) -> Cell:
@@ -120,9 +121,14 @@ def _work(chain: Chain) -> Cell:
 
 
 def _own_work(chain: Chain) -> Cell:
-    """Its own work; that of a leaf is all of it, and where parts worked for other modules there is no telling."""
+    """Its own work; where its parts worked for other modules there is no telling."""
     flops = own_flops(chain[-1])
-    return NONE if flops is not None and flops < 0 else _macs(chain, flops)
+    return NONE if flops is not None and flops < 0 else _own(chain, _macs(chain, flops))
+
+
+def _own(chain: Chain, cell: Cell) -> Cell:
+    """What is its own of a module without parts is all of it, and nothing to look at."""
+    return cell if chain[-1].children else replace(cell, tone="muted")
 
 
 def _macs(chain: Chain, flops: int | None) -> Cell:
@@ -145,11 +151,12 @@ def make_up(report: ModelReport, nodes: Sequence[Node]) -> Iterator[Section]:
 def _layers(layers: Sequence[LayerType], unique: int | None) -> Table:
     total = sum(layer.flops or 0 for layer in layers)
     known = any(layer.flops is not None for layer in layers)
+    shorts = Counter(names.simple(layer.class_name) for layer in layers)
     return tabulate(
         "layer-types",
         layers,
         (
-            field("class", "class", lambda layer: tables.class_name(layer.class_name), kind="code", weight=3),
+            field("class", "class", lambda layer: _class(layer, shorts), kind="code", weight=3),
             field("modules", "modules", lambda layer: tables.number(layer.modules), kind="number"),
             field("parameters", "parameters", lambda layer: tables.number(layer.elements), kind="number", weight=1.5),
             field(
@@ -172,6 +179,12 @@ def _layers(layers: Sequence[LayerType], unique: int | None) -> Table:
             ),
         ),
     )
+
+
+def _class(layer: LayerType, shorts: Counter[str]) -> Cell:
+    """The class by its last name, unless another one has the same."""
+    short = tables.class_name(layer.class_name)
+    return short if shorts[short.text] == 1 else Cell(layer.class_name)
 
 
 def _dtypes(groups: Sequence[Group], unique: int | None) -> Table:

@@ -24,7 +24,7 @@ def test_a_small_model(frozen_sequential: ModelReport) -> None:
     assert Icicle(
         id="parameters",
         title="Parameters by module",
-        alt="58 parameters by module: 0 (69.0 %), 2 (31.0 %).",
+        alt="Of 58 parameters 0 holds 69.0 %, 2 holds 31.0 %.",
         tiles=(
             Tile("net", 0, 0.0, 1.0, "58, 100 %", 0),
             Tile("0", 1, 0.0, 40 / 58, "40, 69.0 %", 0),
@@ -54,7 +54,7 @@ def test_repeats_are_one_tile_as_wide_as_all_of_them(transformer12: ModelReport)
         "mlp.0": (4, 928 + 2 * 192 + 12 * 256, 12 * 288),
         "mlp.2": (4, 928 + 2 * 192 + 12 * 544, 12 * 264),
     } == wide
-    assert "11,024 parameters by module: h (91.4 %), wte (7.3 %), wpe (1.2 %), norm (0.1 %)." == chart.alt
+    assert "Of 11,024 parameters h holds 91.4 %, wte holds 7.3 %, wpe holds 1.2 %, norm holds 0.1 %." == chart.alt
 
 
 def test_colours_tell_the_first_real_branches_apart(make_report: MakeReport) -> None:

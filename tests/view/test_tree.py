@@ -104,3 +104,21 @@ def test_dtypes_where_there_are_several(make_report: MakeReport, texts_of: Texts
         ("bfloat16", "1", "9", "81.8 %", "18"),
         ("float32", "1", "2", "18.2 %", "8"),
     ] == texts_of(build(report), "dtypes")
+
+
+def test_classes_of_one_name_are_told_apart(make_report: MakeReport, texts_of: Texts) -> None:
+    """Two classes called Block are shown in full; the others by their last names."""
+    report = make_report(modules={"": "models.Net", "a": "models.encoder.Block", "b": "models.decoder.Block"})
+    assert ["class", "Net", "models.encoder.Block", "models.decoder.Block"] == [
+        row[0] for row in texts_of(build(report), "layer-types")
+    ]
+
+
+def test_bare_numbers_take_the_names_above_along(make_report: MakeReport, texts_of: Texts) -> None:
+    """A number alone says nothing; two levels of them take two names along."""
+    paths = ["features", "features.0", "features.0.0", "features.0.1", "features.1", "0", "0.conv"]
+    classes = {path: "models.Stem" if path == "features.1" else "Sequential" for path in paths}
+    report = make_report(modules={"": "models.Net", **classes})
+    assert ["(model)", "features", "features.0", "features.0.0–1 ×2", "features.1", "0", "conv"] == [
+        row[0] for row in texts_of(build(report), "modules")[1:]
+    ]
