@@ -49,24 +49,33 @@ def _status(report: ModelReport) -> Iterator[Figure]:
 
 def _parameters(report: ModelReport) -> Iterator[Figure]:
     totals = report.totals.parameters
-    dtypes = [group.key for group in by_dtype(report.parameters)]
-    notes = []
-    if totals.unique:
-        if totals.frozen == 0:
-            notes.append("all trainable")
-        elif totals.trainable == 0:
-            notes.append("all frozen")
-        else:
-            notes.append(f"{numbers.exact(totals.trainable)} trainable, {numbers.exact(totals.frozen)} frozen")
-        if totals.declared != totals.unique:
-            notes.append(f"{numbers.exact(totals.declared)} declared")
-        notes.append(dtypes[0] if len(dtypes) == 1 else numbers.plural(len(dtypes), "dtype"))
-    yield _count("Parameters", totals.unique, "; ".join(notes) or None)
+    yield _count("Parameters", totals.unique, "; ".join(_kinds(report)) or None)
     if totals.active is not None:
         share = numbers.percent(totals.active, totals.unique)
         yield _count("Active parameters", totals.active, f"used for one token: {share}")
     if totals.packed:
         yield _count("Packed parameters", totals.packed, "in quantised modules, on top of the others")
+
+
+def _kinds(report: ModelReport) -> Iterator[str]:
+    """What the parameters are: trainable or not, declared more than once, of which dtype, or not all known yet."""
+    totals = report.totals.parameters
+    if totals.unique is None:
+        known = [row.numel for row in report.parameters if row.tied_to is None and row.numel is not None]
+        unknown = numbers.plural((totals.tensors or 0) - len(known), "tensor")
+        yield f"{numbers.exact(sum(known))}, and {unknown} of unknown size"
+    if not totals.unique:
+        return
+    if totals.frozen == 0:
+        yield "all trainable"
+    elif totals.trainable == 0:
+        yield "all frozen"
+    else:
+        yield f"{numbers.exact(totals.trainable)} trainable, {numbers.exact(totals.frozen)} frozen"
+    if totals.declared != totals.unique:
+        yield f"{numbers.exact(totals.declared)} declared"
+    dtypes = [group.key for group in by_dtype(report.parameters)]
+    yield dtypes[0] if len(dtypes) == 1 else numbers.plural(len(dtypes), "dtype")
 
 
 def _count(label: str, number: int | None, note: str | None) -> Figure:

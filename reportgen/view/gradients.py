@@ -47,7 +47,9 @@ def gradients(report: ModelReport) -> Iterator[Section]:
             field("gradient", "gradient", lambda group: Cell(_outcome(group.key), hint=_why(group.key)), weight=1.5),
             field("tensors", "tensors", lambda group: tables.number(group.tensors), kind="number"),
             field("elements", "elements", lambda group: tables.number(group.elements), kind="number"),
-            field("share", "share", lambda group: tables.share(group.elements, whole), kind="number"),
+            field(
+                "share", "share", lambda group: tables.share(group.elements, whole), kind="number", shown=bool(whole)
+            ),
             field("why", "why", lambda group: tables.text(_why(group.key)), weight=2.5),
             field("names", "parameters", lambda group: Cell(names.listing(members[group.key])), kind="name", weight=4),
         ),

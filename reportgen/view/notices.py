@@ -66,12 +66,18 @@ def _listing(finding: Finding) -> str:
     return names.listing([item.name for item in finding.items])
 
 
-def _of(finding: Finding, unit: str = "elements") -> str:
-    """``15 of 58 elements (25.9 %)``."""
-    if finding.amount is None or finding.whole is None:
-        return f"{numbers.UNKNOWN} number of {unit}"
-    share = numbers.percent(finding.amount, finding.whole)
-    return f"{numbers.exact(finding.amount)} of {numbers.exact(finding.whole)} {unit} ({share})"
+def _share(finding: Finding, unit: str = "elements") -> str:
+    """How much a finding is about."""
+    return _of(finding.amount, finding.whole, unit)
+
+
+def _of(part: int | None, whole: int | None, unit: str = "elements") -> str:
+    """``15 of 58 elements (25.9 %)``; of an unknown whole the part alone."""
+    if part is None:
+        return f"an unknown number of {unit}"
+    if whole is None:
+        return f"{numbers.exact(part)} {unit}"
+    return f"{numbers.exact(part)} of {numbers.exact(whole)} {unit} ({numbers.percent(part, whole)})"
 
 
 def _parameters(finding: Finding) -> str:
@@ -102,7 +108,7 @@ def _unused(finding: Finding, _: ModelReport) -> Notice:
     return Notice(
         "warn",
         f"{_parameters(finding)} unused",
-        f"{_listing(finding)}: {_of(finding)}. No operation of the forward pass read them, so they have no gradient.",
+        f"{_listing(finding)}: {_share(finding)}. No operation of the forward pass read them, so they have no gradient.",
         "remove them, or use them in forward; DistributedDataParallel needs find_unused_parameters=True as it is",
     )
 
@@ -111,7 +117,7 @@ def _detached(finding: Finding, _: ModelReport) -> Notice:
     return Notice(
         "warn",
         f"{_parameters(finding)} cut off from the loss",
-        f"{_listing(finding)}: {_of(finding)}. Operations read them, but no path leads from there to the loss, so they"
+        f"{_listing(finding)}: {_share(finding)}. Operations read them, but no path leads from there to the loss, so they"
         " have no gradient.",
         "look for detach(), no_grad(), .data and integer arithmetic on the way, or freeze them",
     )
@@ -136,11 +142,11 @@ def _uncounted(finding: Finding, _: ModelReport) -> Notice:
 
 
 def _mixed_dtypes(finding: Finding, _: ModelReport) -> Notice:
-    shares = [f"{item.name} {numbers.percent(item.amount, finding.whole)}" for item in finding.items]
+    elements = [f"{item.name} {_of(item.amount, finding.whole)}" for item in finding.items]
     return Notice(
         "plain",
         f"Parameters of {numbers.plural(len(finding.items), 'dtype')}",
-        f"{', '.join(shares)} of all elements. Bytes are counted in each tensor's own dtype.",
+        f"{', '.join(elements)}. Bytes are counted in each tensor's own dtype.",
     )
 
 
@@ -149,7 +155,7 @@ def _frozen(finding: Finding, report: ModelReport) -> Notice:
     return Notice(
         "plain",
         f"{numbers.percent(finding.amount, finding.whole)} of the parameters are frozen",
-        f"{_listing(finding)}: {_of(finding)} do not train."
+        f"{_listing(finding)}: {_share(finding)} do not train."
         + (f" Frozen for this report: {', '.join(freeze)}." if freeze else ""),
     )
 
@@ -159,7 +165,7 @@ def _tied(finding: Finding, _: ModelReport) -> Notice:
     return Notice(
         "plain",
         numbers.plural(len(finding.items), "tied weight"),
-        f"{ties}. A tensor counts once, whatever its names: {_of(finding, 'declared elements')} are repetitions.",
+        f"{ties}. A tensor counts once, whatever its names: {_share(finding, 'declared elements')} are repetitions.",
     )
 
 
@@ -167,7 +173,7 @@ def _shared_storage(finding: Finding, _: ModelReport) -> Notice:
     return Notice(
         "plain",
         "Different parameters share memory",
-        f"{_of(finding)} lie in memory that another parameter has as well.",
+        f"{_share(finding)} lie in memory that another parameter has as well.",
     )
 
 

@@ -49,7 +49,7 @@ def _tree(report: ModelReport, chains: Sequence[Chain]) -> Table:
             ),
             field("output", "output", _output, kind="code", weight=1.8, shown=ran),
             field("parameters", "parameters", _elements, kind="number", weight=1.8),
-            field("share", "share", lambda chain: _share(chain, unique), kind="number", shown=unique != 0),
+            field("share", "share", lambda chain: _share(chain, unique), kind="number", shown=bool(unique)),
             field("own", "own", _own_elements, kind="number", weight=1.5, shown=own_elements),
             field("state", "trainable", _state, shown=report.totals.parameters.frozen != 0),
             field("macs", "MACs", _work, kind="number", weight=1.5, shown=ran),
@@ -195,7 +195,9 @@ def _dtypes(groups: Sequence[Group], unique: int | None) -> Table:
             field("dtype", "dtype", lambda group: Cell(group.key), kind="code", weight=2),
             field("tensors", "tensors", lambda group: tables.number(group.tensors), kind="number"),
             field("elements", "elements", lambda group: tables.number(group.elements), kind="number", weight=1.5),
-            field("share", "share", lambda group: tables.share(group.elements, unique), kind="number"),
+            field(
+                "share", "share", lambda group: tables.share(group.elements, unique), kind="number", shown=bool(unique)
+            ),
             field("bytes", "bytes", lambda group: tables.number(group.bytes, "B"), kind="number", weight=1.5),
         ),
         caption="Parameters by dtype",

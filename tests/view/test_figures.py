@@ -83,9 +83,10 @@ def test_a_model_that_was_never_built_has_its_status(constructor_failed: ModelRe
 
 
 def test_lazy_parameters_are_unknown(make_report: MakeReport, figures_of: Figures) -> None:
-    """A count that cannot be known yet is not zero."""
-    report = make_report(modules={"": "models.Net"}, parameters={"w": {"shape": None, "reason": "not_run"}})
-    assert ("unknown", None, None) == figures_of(build(report))["Parameters"]
+    """A count that cannot be known yet is not zero; what is known of it is said."""
+    parameters = {"w": {"shape": None, "reason": "not_run"}, "b": (3,)}
+    report = make_report(modules={"": "models.Net"}, parameters=parameters)
+    assert ("unknown", None, "3, and 1 tensor of unknown size") == figures_of(build(report))["Parameters"]
 
 
 def test_memory_where_it_was_measured(

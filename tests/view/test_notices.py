@@ -20,6 +20,9 @@ DETACHED = (
     "b: 1 of 4 elements (25.0 %). Operations read them, but no path leads from there to the loss, so they have no"
     " gradient."
 )
+MIXED = (
+    "float32 3 of 4 elements (75.0 %), float16 1 of 4 elements (25.0 %). Bytes are counted in each tensor's own dtype."
+)
 SKIPPED = StageFacts(instantiate="ok", forward="ok", backward="skipped")
 
 
@@ -68,7 +71,7 @@ SKIPPED = StageFacts(instantiate="ok", forward="ok", backward="skipped")
                 "mixed-dtypes",
                 "plain",
                 "Parameters of 2 dtypes",
-                "float32 75.0 %, float16 25.0 % of all elements. Bytes are counted in each tensor's own dtype.",
+                MIXED,
             ),
         ),
         (
