@@ -1,4 +1,4 @@
-"""The commands: ``reportgen list | build | render | doctor``. The only place that prints or exits.
+"""The commands: ``reportgen list | build | render | doctor``. Only here, and in `console`, is anything printed.
 
 Everything heavy is imported by the command that needs it, so that ``--help`` answers at once.
 """
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from reportgen.errors import ReportgenError
+from reportgen.errors import ReportgenError, SourceUnavailable
 from reportgen.version import __version__
 
 if TYPE_CHECKING:
@@ -60,6 +60,10 @@ def _complain(cause: str, remedy: str | None) -> None:
     click.echo(f"reportgen: error: {_line(cause)}", err=True)
     if remedy is not None:
         click.echo(f"  remedy: {_line(remedy)}", err=True)
+
+
+def _note(text: str) -> None:
+    click.echo(f"reportgen: note: {_line(text)}", err=True)
 
 
 def _line(text: str) -> str:
@@ -148,9 +152,21 @@ def commands() -> None:
 @_common
 def list_models(patterns: tuple[str, ...], source: str | None, as_json: bool) -> int:
     """List the models that the installed sources know, all or those that fit a PATTERN ('resnet*')."""
+    from reportgen.registry.base import ModelRef
     from reportgen.registry.catalog import Catalog
 
-    names = Catalog().names(patterns, source)
+    catalog = Catalog()
+    named = {source, *(ModelRef.parse(pattern).source for pattern in patterns)}
+    names: list[tuple[str, str]] = []
+    for scheme in catalog.schemes if source is None else (source,):
+        try:
+            names += catalog.names(patterns, scheme)
+        except SourceUnavailable as exc:
+            if scheme in named:
+                raise
+            _note(f"{exc}; {exc.remedy}")
+    if not names:
+        _note("no model fits")
     if as_json:
         models = [{"ref": f"{scheme}:{name}", "source": scheme, "name": name} for scheme, name in names]
         click.echo(json.dumps(models, indent=2))
@@ -236,7 +252,7 @@ def doctor() -> int:
 
 def _summarize(built: Build, quiet: bool) -> int:
     for note in built.notes:
-        click.echo(f"reportgen: note: {_line(note)}", err=True)
+        _note(note)
     for outcome in built.outcomes:
         for problem in outcome.problems:
             click.echo(f"reportgen: error: {_line(f'{outcome.ref}: {problem}')}", err=True)

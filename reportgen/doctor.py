@@ -10,7 +10,7 @@ from importlib import metadata
 from typing import TYPE_CHECKING
 
 from reportgen.config import Format
-from reportgen.errors import ReportgenError
+from reportgen.errors import DeviceUnavailable, ReportgenError
 from reportgen.version import __version__
 
 if TYPE_CHECKING:
@@ -46,12 +46,12 @@ def examine() -> tuple[Check, ...]:
 def _check(name: str, look: Callable[[], str], *, required: bool = False) -> Check:
     try:
         return Check(name, True, look(), required=required)
+    except DeviceUnavailable:
+        return Check(name, False, "not on this machine")
     except ReportgenError as exc:
         return Check(name, False, str(exc), exc.remedy, required)
     except Exception as exc:  # noqa: BLE001 - a broken installation may raise anything
-        return Check(
-            name, False, f"{type(exc).__name__}: {exc}", "install reportgen and its requirements again", required
-        )
+        return Check(name, False, f"{type(exc).__name__}: {exc}", "install reportgen again", required)
 
 
 def _torch() -> str:
@@ -63,7 +63,8 @@ def _torch() -> str:
 def _device(name: str) -> str:
     from reportgen.probe.instantiate import resolve_device
 
-    return f"{resolve_device(name)} is available"
+    resolve_device(name)
+    return "ready"
 
 
 def _templates() -> str:
@@ -88,4 +89,4 @@ def _sources() -> Iterator[Check]:
 
 def _source(catalog: Catalog, scheme: str) -> str:
     count = len(list(catalog.source(scheme).names()))
-    return f"lists {count} models" if count else "takes whatever it is given"
+    return f"lists {count} models" if count else "ready"

@@ -1,0 +1,186 @@
+"""The Python interface, as a user's program calls it."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import torch
+from torch import nn
+
+import reportgen
+from reportgen.errors import (
+    AmbiguousModel,
+    ConfigError,
+    DeviceUnavailable,
+    RendererUnavailable,
+    ReportFormatError,
+    TemplateError,
+    UnknownModel,
+)
+from reportgen.render.pdf import PdfRenderer
+
+
+def test_public_names():
+    """What the package promises is there, and nothing else is promised."""
+    assert [
+        "Build",
+        "InputSpec",
+        "ModelReport",
+        "Registry",
+        "ReportgenError",
+        "__version__",
+        "build",
+        "describe",
+        "load",
+        "probe",
+        "render",
+    ] == reportgen.__all__
+    assert all(hasattr(reportgen, name) for name in reportgen.__all__)
+    assert set(reportgen.__all__) <= set(dir(reportgen))
+    with pytest.raises(AttributeError, match="module 'reportgen' has no attribute 'nothing'"):
+        _ = reportgen.nothing
+
+
+def test_probe_a_reference():
+    """A reference is measured as its source says: SimpleNet has 3·16·3·3 + 16 + 16·26·26·10 + 10 parameters."""
+    report = reportgen.probe("builtin:simplenet")
+    assert ("builtin:simplenet", "complete", 108_618) == (
+        report.model.ref,
+        report.probe.status,
+        report.totals.parameters.unique,
+    )
+
+
+def test_probe_a_live_module():
+    """A live module is measured as the options say, and stays as it was."""
+    module = nn.Linear(4, 2).eval()
+    before = [parameter.clone() for parameter in module.parameters()]
+    report = reportgen.probe(module, device="cpu", mode="train", freeze=["bias"], inputs=["3x4"], seed=5)
+    conditions = report.probe
+    assert ("cpu", "train", 5, ("bias",), (3, 4)) == (
+        conditions.device.used,
+        conditions.mode,
+        conditions.seed,
+        conditions.freeze,
+        conditions.inputs[0].shape,
+    )
+    assert (8, 2) == (report.totals.parameters.trainable, report.totals.parameters.frozen)
+    assert not module.training
+    assert [True, True] == [torch.equal(one, two) for one, two in zip(before, module.parameters(), strict=True)]
+    assert [(True, None), (True, None)] == [(p.requires_grad, p.grad) for p in module.parameters()]
+
+
+def test_inputs_as_objects():
+    """Inputs may be given as objects too."""
+    inputs = [reportgen.InputSpec((3, 4))]
+    assert (3, 4) == reportgen.probe(nn.Linear(4, 2), inputs=inputs).probe.inputs[0].shape
+
+
+@pytest.mark.parametrize(
+    ("target", "options", "error"),
+    [
+        ("builtin:resnet*", {}, AmbiguousModel),
+        ("builtin:resnet51", {}, UnknownModel),
+        ("builtin:linear", {"device": "gpu"}, ConfigError),
+        ("builtin:linear", {"inputs": ["1xx"]}, ConfigError),
+        ("builtin:linear", {"device": "cuda:99"}, DeviceUnavailable),
+    ],
+)
+def test_wrong_probes(target, options, error):
+    """What cannot be measured as asked is an error, not a report."""
+    with pytest.raises(error):
+        reportgen.probe(target, **options)
+
+
+def test_load_and_render(tmp_path, frozen_sequential):
+    """A record survives being saved, and each format is bytes of its kind."""
+    path = tmp_path / "report.json"
+    path.write_text(frozen_sequential.to_json(), encoding="utf-8")
+    report = reportgen.load(path)
+    assert frozen_sequential == report == reportgen.load(str(path))
+    assert path.read_bytes() == reportgen.render(report, "json")
+    assert b"# frozen-sequential" == reportgen.render(report, "md").splitlines()[0]
+    assert b"<!doctype html>" == reportgen.render(report, "html").splitlines()[0].lower()
+    assert json.loads(reportgen.render(report, "json")) == report.to_dict()
+
+
+def test_render_as_pdf(frozen_sequential):
+    """PDF is one of the formats."""
+    pytest.importorskip("weasyprint", exc_type=OSError, reason="Pango is not installed")
+    assert b"%PDF-" == reportgen.render(frozen_sequential, "pdf")[:5]
+
+
+def test_select(frozen_sequential):
+    """A selection narrows the parameter tables."""
+    everything = reportgen.render(frozen_sequential, "md").decode()
+    weights = reportgen.render(frozen_sequential, "md", select=["*.weight"]).decode()
+    assert "2.bias" in everything
+    assert "2.bias" not in weights.partition("## Parameters")[2].partition("## ")[0]
+
+
+def test_wrong_renders(tmp_path, frozen_sequential):
+    """An unknown format, and a file that is no report, are errors."""
+    with pytest.raises(ConfigError):
+        reportgen.render(frozen_sequential, "docx")
+    with pytest.raises(ReportFormatError):
+        reportgen.load(tmp_path / "none.json")
+
+
+def test_build(tmp_path):
+    """A build leaves files and says what became of each model; one reference may come without a list."""
+    built = reportgen.build("builtin:linear", output=tmp_path, formats=["md"])
+    assert (True, 0, (), tmp_path) == (built.ok, built.exit_code, built.notes, built.output)
+    assert [("builtin:linear", "complete", 10)] == [(o.ref, o.status, o.parameters) for o in built.outcomes]
+    written = sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.*"))
+    assert ["builtin-linear/report.md", "index.html", "index.json", "index.md"] == written
+
+
+def test_build_of_a_manifest(tmp_path):
+    """A manifest says what to build; arguments win over it."""
+    manifest = tmp_path / "models.toml"
+    manifest.write_text(
+        '[defaults]\nmode = "eval"\nseed = 1\nformats = ["json"]\n[[model]]\nref = "builtin:linear"', encoding="utf-8"
+    )
+    built = reportgen.build(manifest=manifest, output=tmp_path / "out", mode="train")
+    report = reportgen.load(tmp_path / "out" / "builtin-linear" / "report.json")
+    assert (0, "train", 1) == (built.exit_code, report.probe.mode, report.probe.seed)
+
+
+def test_build_of_what_cannot_be_reported(tmp_path):
+    """A model that cannot be reported is in the outcome; the exit code is the command's."""
+    built = reportgen.build(["builtin:nothing"], output=tmp_path, formats=["json"])
+    assert (False, 3, ["failed"]) == (built.ok, built.exit_code, [outcome.status for outcome in built.outcomes])
+
+
+def without_pango(self: PdfRenderer, templates: object = None) -> None:
+    """Stands in for the PDF renderer's constructor where Pango is missing."""
+    raise RendererUnavailable("WeasyPrint does not load: cannot load library 'libpango'", remedy="brew install pango")
+
+
+def test_build_without_pango(tmp_path, monkeypatch):
+    """Where PDF cannot be made, the other formats are, with a note; asked for by name, it is an error at once."""
+    monkeypatch.setattr(PdfRenderer, "__init__", without_pango)
+    reportgen.api.write.renderer.cache_clear()
+    built = reportgen.build("builtin:linear", output=tmp_path)
+    note = "no pdf reports: WeasyPrint does not load: cannot load library 'libpango'; brew install pango"
+    assert (0, (note,)) == (built.exit_code, built.notes)
+    assert ["report.html", "report.json", "report.md"] == sorted(
+        path.name for path in (tmp_path / "builtin-linear").iterdir()
+    )
+    with pytest.raises(RendererUnavailable):
+        reportgen.build("builtin:linear", output=tmp_path / "asked", formats=["pdf"])
+    assert not (tmp_path / "asked").exists()
+    reportgen.api.write.renderer.cache_clear()
+
+
+def test_templates_of_ones_own(tmp_path):
+    """Templates of one's own replace those of the same name; a folder that does not exist stops the run at once."""
+    templates = tmp_path / "templates"
+    (templates / "css").mkdir(parents=True)
+    (templates / "css" / "screen.css").write_text("body { color: #123456 }", encoding="utf-8")
+    reportgen.build("builtin:linear", output=tmp_path / "out", formats=["html"], templates=templates)
+    assert "#123456" in (tmp_path / "out" / "builtin-linear" / "report.html").read_text(encoding="utf-8")
+    with pytest.raises(TemplateError):
+        reportgen.build("builtin:linear", output=tmp_path / "none", formats=["html"], templates=tmp_path / "nowhere")
+    assert not (tmp_path / "none").exists()

@@ -1,0 +1,254 @@
+"""The commands, as a user types them."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from reportgen import cli, doctor
+from reportgen.errors import SourceUnavailable
+from reportgen.registry.catalog import Catalog
+from reportgen.version import __version__
+
+ROOT = Path(__file__).parent.parent
+WITHOUT_TORCH = """
+import sys
+class Refuse:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] == "torch":
+            raise AssertionError(f"{name} is imported")
+sys.meta_path.insert(0, Refuse())
+from reportgen.cli import main
+main(sys.argv[1:])
+"""
+
+
+@pytest.fixture
+def reportgen(capsys):
+    """Runs a command line in this process; gives the exit code and what it wrote to the two streams."""
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as done:
+            cli.main(list(map(str, arguments)))
+        return done.value.code, *capsys.readouterr()
+
+    return run
+
+
+@pytest.fixture
+def elsewhere(tmp_path, monkeypatch) -> None:
+    """Makes a new folder the current one."""
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def saved(tmp_path, frozen_sequential, forward_failed) -> list[Path]:
+    """Two saved reports, one of them partial."""
+    paths = []
+    for report in (frozen_sequential, forward_failed):
+        paths.append(tmp_path / f"{report.model.name}.json")
+        paths[-1].write_text(report.to_json(), encoding="utf-8")
+    return paths
+
+
+def start(*arguments: object, python: tuple[str, ...] = ("-m", "reportgen"), **environment: str):
+    """Runs a command line in an interpreter of its own."""
+    return subprocess.run(
+        [sys.executable, *python, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
+    )
+
+
+def test_version(reportgen):
+    """The version is told in one line."""
+    assert (0, f"reportgen {__version__}\n", "") == reportgen("--version")
+
+
+def test_help(reportgen):
+    """Help lists the commands; no arguments at all are a usage error that shows it too."""
+    code, helped, _ = reportgen("--help")
+    assert (0, ["build", "doctor", "list", "render"]) == (
+        code,
+        [line.split()[0] for line in helped.partition("Commands:\n")[2].splitlines()],
+    )
+    assert (2, "", helped) == reportgen()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "cause", "remedy"),
+    [
+        (["bild"], "No such command 'bild'. Did you mean 'build'?", "see reportgen --help"),
+        (["build", "--quite"], "No such option '--quite'. Did you mean '--quiet'?", "see reportgen build --help"),
+        (["build", "x", "--executor", "dask"], "Invalid value for '--executor': 'dask' is not 'local'.", None),
+        (["build"], "nothing to build", "give model references, or a manifest"),
+        (["build", "x", "--manifest", "y"], "model references and a manifest together", None),
+        (["build", "--manifest", "none.toml"], "none.toml: [Errno 2] No such file or directory: 'none.toml'", None),
+        (["build", "a:b", "--device", "gpu"], "device 'gpu' is not known", None),
+        (["build", "a:b", "--format", "md,doc"], "format 'doc' is not known", "use any of json, md, html, pdf"),
+        (["build", "a:b", "--input", "1xx2"], "input '1xx2' is not [NAME=]SHAPE[:DTYPE[:LOW-HIGH]]", None),
+        (["build", "a:b", "--jobs", "0"], "jobs 0 is not positive", "give a jobs above 0"),
+        (["build", "nowhere:net"], "there is no source 'nowhere'", None),
+        (["build", "a\u202eb:c"], "the catalogue has no 'a\\u202eb:c'", None),
+        (["render", "none.json"], "none.json cannot be read: No such file or directory", None),
+        (["render"], "Missing argument 'REPORT.json...'.", "see reportgen render --help"),
+        (["list", "--source", "nowhere"], "there is no source 'nowhere'", None),
+    ],
+)
+@pytest.mark.usefixtures("elsewhere")
+def test_usage_errors(reportgen, tmp_path, arguments, cause, remedy):
+    """A wrong command line ends with 2, one line of cause and one line of remedy, and leaves no file."""
+    code, out, err = reportgen(*arguments)
+    lines = err.splitlines()
+    assert (2, "", f"reportgen: error: {cause}", 2) == (code, out, lines[0], len(lines))
+    assert lines[1].startswith("  remedy: ")
+    assert remedy in (None, lines[1].removeprefix("  remedy: "))
+    assert [] == [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+def test_traceback(reportgen):
+    """--traceback adds where the error came from."""
+    _, _, err = reportgen("build", "--traceback")
+    assert "Traceback (most recent call last):" == err.splitlines()[2]
+
+
+def test_list(reportgen):
+    """Names come one a line, numbers counting as numbers, ready to be given to build."""
+    assert (0, "builtin:resnet18\nbuiltin:resnet50\n", "") == reportgen("list", "resnet*", "--source", "builtin")
+
+
+def test_list_as_json(reportgen):
+    """The same for programs."""
+    code, out, _ = reportgen("list", "builtin:lenet5", "--json")
+    assert (0, [{"ref": "builtin:lenet5", "source": "builtin", "name": "lenet5"}]) == (code, json.loads(out))
+
+
+def test_list_of_nothing(reportgen):
+    """That nothing fits is no error, and is said."""
+    assert (0, "", "reportgen: note: no model fits\n") == reportgen("list", "builtin:nothing")
+
+
+class Broken:
+    """A source whose package does not load."""
+
+    def names(self):
+        raise SourceUnavailable("torchvision is not installed", remedy="pip install torchvision")
+
+
+def test_list_without_a_source(reportgen, monkeypatch):
+    """A source that does not load is a note; asked for by name, it is an error."""
+    found = Catalog.source
+    monkeypatch.setattr(
+        Catalog, "source", lambda self, scheme: Broken() if scheme == "torchvision" else found(self, scheme)
+    )
+    note = "reportgen: note: torchvision is not installed; pip install torchvision\n"
+    assert (0, "builtin:lenet5\n", note) == reportgen("list", "lenet5")
+    for arguments in (["--source", "torchvision"], ["torchvision:*"]):
+        code, out, err = reportgen("list", *arguments)
+        assert (2, "", "reportgen: error: torchvision is not installed") == (code, out, err.splitlines()[0])
+
+
+def test_render(reportgen, saved, tmp_path):
+    """Saved reports are rendered into folders of their own, with an index; a partial one shows in the exit code."""
+    out = tmp_path / "out"
+    code, told, err = reportgen("render", *saved, "-o", out, "--format", "md,html", "--format", "json")
+    assert (3, f"1 of 2 complete: {out / 'index.html'}\n", "") == (code, told, err)
+    reports = {f"builtin-{path.stem}/report.{suffix}" for path in saved for suffix in ("html", "json", "md")}
+    written = {path.relative_to(out).as_posix() for path in out.rglob("*.*")}
+    assert reports | {"index.html", "index.json", "index.md"} == {path for path in written if not path.endswith(".svg")}
+    assert saved[0].read_bytes() == (out / "builtin-frozen-sequential" / "report.json").read_bytes()
+
+
+def test_render_needs_no_torch(saved, tmp_path):
+    """Every format is rendered from a saved report where torch cannot even be imported."""
+    done = start("render", saved[0], "-o", tmp_path / "out", python=("-c", WITHOUT_TORCH))
+    assert (0, "") == (done.returncode, done.stderr)
+
+
+def test_render_twice(saved, tmp_path):
+    """The same reports give the same bytes, in whatever order and with whatever hash seed."""
+    for name, paths, seed in (("one", saved, "1"), ("two", saved[::-1], "2")):
+        done = start("render", *paths, "-o", tmp_path / name, "-q", PYTHONHASHSEED=seed)
+        assert (3, "", "") == (done.returncode, done.stdout, done.stderr)
+    assert files(tmp_path / "one") == files(tmp_path / "two")
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    """Every file below a folder."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()
+    }
+
+
+def test_build_twice(tmp_path):
+    """The same models give the same bytes: in any order, with any number of jobs, and whatever the hash seed."""
+    models = ["builtin:lenet5", "builtin:frozen_sequential"]
+    first = start("build", *models, "-o", tmp_path / "one", "--jobs", 1, PYTHONHASHSEED="1")
+    second = start("build", *models[::-1], "-o", tmp_path / "two", "--jobs", 2, PYTHONHASHSEED="2")
+    assert [(0, f"2 of 2 complete: {tmp_path / name / 'index.html'}\n") for name in ("one", "two")] == [
+        (done.returncode, done.stdout) for done in (first, second)
+    ]
+    assert files(tmp_path / "one") == files(tmp_path / "two")
+
+
+def test_build_tells_one_line_a_model(reportgen, tmp_path):
+    """Away from a terminal there is one line a finished model, with a remedy where it has one, and exit code 3."""
+    code, out, err = reportgen("build", "builtin:lenet", "builtin:linear", "-o", tmp_path, "--format", "json")
+    assert (3, f"1 of 2 complete: {tmp_path / 'index.html'}\n") == (code, out)
+    told = sorted(line.partition("] ")[2].rpartition(", ")[0] for line in err.splitlines() if line[0] == "[")
+    assert ["builtin:lenet: failed: builtin: has no 'lenet'", "builtin:linear: complete, 10 parameters"] == told
+    assert ["  remedy: did you mean lenet5, simplenet, unet, resnet50, resnet18?"] == [
+        line for line in err.splitlines() if line[0] != "["
+    ]
+
+
+def test_build_on_a_terminal(tmp_path):
+    """On a terminal the finished models stand above a bar."""
+    controller, terminal = pty.openpty()
+    command = [sys.executable, "-m", "reportgen", "build", "builtin:linear", "-o", tmp_path, "--format", "json"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm", "COLUMNS": "100"}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=terminal, env=environment) as process:
+        os.close(terminal)
+        shown = b""
+        try:
+            while chunk := os.read(controller, 4096):
+                shown += chunk
+        except OSError:  # the terminal is gone: Linux says so with an error
+            pass
+        assert f"1 of 1 complete: {tmp_path / 'index.html'}\n" == process.stdout.read().decode()
+    os.close(controller)
+    assert b"builtin:linear: complete, 10 parameters, " in shown
+    assert b"1/1" in shown
+
+
+def test_doctor(reportgen):
+    """The doctor looks at versions, devices, formats and sources; what every machine has is well."""
+    code, out, _ = reportgen("doctor")
+    well = [line[4:].split("  ")[0] for line in out.splitlines() if line.startswith("ok")]
+    assert 0 == code
+    assert ["reportgen", "torch", "device meta", "device cpu"] == well[:4]
+    assert {"format html", "format md", "source builtin:", "source file:"} <= set(well)
+
+
+def test_doctor_of_a_broken_machine(reportgen, monkeypatch):
+    """What is required and broken is in the exit code, with its remedy."""
+
+    def broken() -> str:
+        raise ImportError("libtorch.so: cannot open shared object file")
+
+    monkeypatch.setattr(doctor, "_torch", broken)
+    code, out, _ = reportgen("doctor")
+    assert 1 == code
+    at = next(index for index, line in enumerate(out.splitlines()) if line.startswith("--  torch"))
+    assert ["ImportError: libtorch.so: cannot open shared object file", "remedy: install reportgen again"] == [
+        line.split("  ", 2)[2].strip() if line.startswith("--") else line.strip()
+        for line in out.splitlines()[at : at + 2]
+    ]
