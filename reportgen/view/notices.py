@@ -66,6 +66,11 @@ def _listing(finding: Finding) -> str:
     return names.listing([item.name for item in finding.items])
 
 
+def _what(finding: Finding) -> str:
+    """Which parameters a finding is about, and how much of all they are."""
+    return f"{_listing(finding)}: {_share(finding)}"
+
+
 def _share(finding: Finding, unit: str = "elements") -> str:
     """How much a finding is about."""
     return _of(finding.amount, finding.whole, unit)
@@ -108,7 +113,7 @@ def _unused(finding: Finding, _: ModelReport) -> Notice:
     return Notice(
         "warn",
         f"{_parameters(finding)} unused",
-        f"{_listing(finding)}: {_share(finding)}. No operation of the forward pass read them, so they have no gradient.",
+        f"{_what(finding)}. No operation of the forward pass read them, so they have no gradient.",
         "remove them, or use them in forward; DistributedDataParallel needs find_unused_parameters=True as it is",
     )
 
@@ -117,8 +122,7 @@ def _detached(finding: Finding, _: ModelReport) -> Notice:
     return Notice(
         "warn",
         f"{_parameters(finding)} cut off from the loss",
-        f"{_listing(finding)}: {_share(finding)}. Operations read them, but no path leads from there to the loss, so they"
-        " have no gradient.",
+        f"{_what(finding)}. Operations read them, but no path leads from there to the loss, so they have no gradient.",
         "look for detach(), no_grad(), .data and integer arithmetic on the way, or freeze them",
     )
 
@@ -155,8 +159,7 @@ def _frozen(finding: Finding, report: ModelReport) -> Notice:
     return Notice(
         "plain",
         f"{numbers.percent(finding.amount, finding.whole)} of the parameters are frozen",
-        f"{_listing(finding)}: {_share(finding)} do not train."
-        + (f" Frozen for this report: {', '.join(freeze)}." if freeze else ""),
+        f"{_what(finding)} do not train." + (f" Frozen for this report: {', '.join(freeze)}." if freeze else ""),
     )
 
 

@@ -53,7 +53,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table. ``long`` ones (the ledgers) may have ten thousand rows: sortable and searchable on screen, set tight on paper."""
+    """A table. ``long`` ones (the ledgers) may have ten thousand rows: searchable on screen, set tight on paper."""
 
     id: str
     columns: tuple[Column, ...]
@@ -125,7 +125,7 @@ class Prose:
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """One rectangle of an icicle: ``start`` and ``width`` are shares of the whole (0..1), ``depth`` its row from the top."""
+    """One rectangle of an icicle: ``start`` and ``width`` are shares of the whole, ``depth`` is its row from the top."""
 
     label: str
     depth: int
@@ -151,7 +151,7 @@ Block: TypeAlias = Table | Figures | Facts | Notices | Code | Prose | Icicle
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A headed part of the page. Empty sections are not built. ``appendix`` ones (the full ledgers) come last on paper."""
+    """A headed part of the page; empty ones are not built. ``appendix`` ones (the full ledgers) come last on paper."""
 
     id: str
     title: str
