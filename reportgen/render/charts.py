@@ -28,7 +28,7 @@ SLIVER = 3.0  # tiles narrower than this are drawn together
 FONTS = "Report Mono, ui-monospace, SFMono-Regular, Menlo, Consolas, monospace"
 
 INK = "#14202b"
-NEUTRAL = ("#ccd2da", "#dde1e7")
+NEUTRAL = ("#ccd2da", "#dde1e7")  # the model itself, which is no one's part
 # Tints of the Okabe-Ito colours, which stay apart for every kind of colour blindness; ink on the darkest of them has a
 # contrast above 7. Each comes in two shades, for neighbours of one colour.
 PALETTE = (
@@ -109,7 +109,7 @@ def _box(tiles: list[Tile]) -> _Box:
 
 def _draw(box: _Box, shade: int) -> Iterator[str]:
     first = box.tiles[0]
-    fill = (NEUTRAL if first.hue < 0 else PALETTE[first.hue % len(PALETTE)])[shade % 2]
+    fill = (PALETTE[first.hue % len(PALETTE)] if first.depth else NEUTRAL)[shade % 2]
     y, width = box.depth * ROW, max(box.width - GAP, 0.5)
     if len(box.tiles) == 1:
         tooltip = f"{first.label}: {first.value}"

@@ -35,10 +35,11 @@ FONTS = (
     ("Report Mono", 600, "IBMPlexMono-SemiBold.ttf"),
 )
 # Characters on a line of print.css: of ledgers, upright and on their side, of other tables, of preformatted blocks.
-PORTRAIT, LANDSCAPE, TABLE, CODE = 118, 178, 100, 92
+PORTRAIT, LANDSCAPE, TABLE, CODE = 118, 178, 104, 92
+PADDING = 3  # characters, of a table's column
 LINES = 24  # of a ledger in one cell, even for its stripes: WeasyPrint's time grows with the square of a text's length
-READABLE = 32  # characters: where names would wrap earlier, the appendix turns its pages
-PLAIN_ROWS = 40  # a table with more rows is set as a ledger, at a fifth of the time
+READABLE = 32  # characters: where names would wrap earlier, an appendix turns its pages
+PLAIN_ROWS = 40  # a table of more rows, or too wide for its font, is set as a ledger: at a fifth of the time
 _WEB = re.compile(r"https?:", re.IGNORECASE)
 
 
@@ -69,7 +70,6 @@ class PdfRenderer:
             "html/print.html.j2",
             page=page,
             sections=sorted(page.sections, key=lambda section: section.appendix),
-            landscape=any(map(_needs_landscape, page.sections)),
             targets=_targets(page),
         )
         fonts, style, fetcher = _typesetting(self._weasyprint, templating.source(self._environment, "css/print.css"))
@@ -133,8 +133,9 @@ def environment(templates: Path | None = None) -> jinja2.Environment:
         link=_link,
         partial=_partial,
         preformatted=lambda text: "\n".join(part for line in text.split("\n") for part in wrap(line, CODE)),
-        shares=lambda table: shares(column_widths(table, TABLE), padding=3),
+        shares=lambda table: shares(column_widths(table, TABLE), PADDING),
     )
+    env.tests.update(landscape=_is_landscape)
     return env
 
 
@@ -145,11 +146,11 @@ def _partial(block: Block) -> str:
 
 
 def _is_ledger(table: Table) -> bool:
-    return table.long or len(table.rows) > PLAIN_ROWS
+    return table.long or len(table.rows) > PLAIN_ROWS or sum(needs(table)) + PADDING * len(table.columns) > TABLE
 
 
-def _needs_landscape(section: Section) -> bool:
-    """Whether names in one of the section's ledgers would wrap too early on an upright page."""
+def _is_landscape(section: Section) -> bool:
+    """Whether the section is an appendix with a ledger whose names would wrap too early on an upright page."""
     ledgers = [block for block in section.blocks if isinstance(block, Table) and _is_ledger(block)]
     return section.appendix and any(
         width < min(need, READABLE)
