@@ -125,7 +125,7 @@ class Prose:
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """One rectangle of an icicle: ``start`` and ``width`` are shares of the whole, ``depth`` is its row from the top."""
+    """One rectangle of an icicle: ``start`` and ``width`` are shares of the whole, ``depth`` its row from the top."""
 
     label: str
     depth: int
