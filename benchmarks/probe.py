@@ -12,6 +12,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 
 import torch
 
@@ -48,10 +49,8 @@ def main() -> None:
     print(f"{'model':30} {'bare':>9} {'probe':>9} {'ratio':>7}")
     for reference in sys.argv[1:] or MODELS:
         spec = Catalog().spec(reference)
-        pairs = []
-        for _ in range(ROUNDS + 1):
-            pairs.append((seconds(lambda: bare(spec)), seconds(lambda: probe(spec, ProbeOptions()))))
-        pairs = pairs[1:]  # the first pays for what torch loads late
+        bare(spec)  # pays for what torch loads late
+        pairs = [(seconds(partial(bare, spec)), seconds(partial(probe, spec, ProbeOptions()))) for _ in range(ROUNDS)]
         plain, ours = (statistics.median(column) for column in zip(*pairs, strict=True))
         ratio = statistics.median(ours / plain for plain, ours in pairs)
         print(f"{reference:30} {plain * 1000:6.1f} ms {ours * 1000:6.1f} ms {ratio:7.2f}")

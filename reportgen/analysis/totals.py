@@ -101,18 +101,8 @@ def _times(number: int, value: int | None) -> int | None:
     return None if value is None else number * value
 
 
-def subtree_flops(node: Node) -> int | None:
-    """Forward FLOPs of one module and all in it; a container that is never called did what its parts did."""
-    if node.module.calls == 0:
-        return _parts_flops(node)
-    return node.module.flops_forward
-
-
 def own_flops(node: Node) -> int | None:
     """Forward FLOPs of one module of the node, less those of its parts; negative where they worked for others."""
-    total, parts = subtree_flops(node), _parts_flops(node)
+    total = node.module.flops_forward
+    parts = add(_times(child.count, child.module.flops_forward) for child in node.children)
     return None if total is None or parts is None else total - parts
-
-
-def _parts_flops(node: Node) -> int | None:
-    return add(_times(child.count, subtree_flops(child)) for child in node.children)

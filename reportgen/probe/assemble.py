@@ -41,7 +41,7 @@ def assemble(attempt: Attempt) -> ModelReport:
     buffers = ledger.buffer_facts(registered.buffers)
     modules = ledger.module_facts(
         registered,
-        attempt.trace.modules if attempt.trace is not None else {},
+        attempt.trace,
         forward_done=attempt.stages["forward"] == "ok",
         backward_done=attempt.backward_known,
     )
@@ -90,6 +90,7 @@ def _probe_facts(attempt: Attempt) -> ProbeFacts:
         device=DeviceFacts(requested=options.device, used=str(attempt.device)),
         mode=options.mode,
         loss=attempt.loss,
+        loss_origin="user" if options.loss is not None else "source",
         seed=options.seed,
         inputs=attempt.inputs.facts if attempt.inputs is not None else (),
         outputs=outputs,

@@ -109,7 +109,6 @@ class Attempt:
         registered = ledger.Registered.of(self.model)
         self.trace = Trace(registered.tensors())
         self._passes(self.model, self.trace)
-        self.trace.settle()
 
     def _instantiate(self) -> None:
         try:

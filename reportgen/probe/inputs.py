@@ -44,7 +44,11 @@ def make_inputs(
     names = iter(_bind(model, args, kwargs))
     facts = tuple(
         InputFacts(
-            name=spec.name if spec.name is not None else next(names), shape=spec.shape, dtype=spec.dtype, origin=origin
+            name=spec.name if spec.name is not None else next(names),
+            shape=spec.shape,
+            dtype=spec.dtype,
+            origin=origin,
+            values=(spec.low, spec.high) if spec.low is not None and spec.high is not None else None,
         )
         for spec in specs
     )

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from reportgen.probe.trace import ModuleTrace
+from reportgen.probe.trace import ModuleTrace, Trace
 from reportgen.report.schema import (
     BufferFacts,
     BufferTotals,
@@ -168,23 +168,26 @@ def gradient_facts(gradient: Tensor) -> GradientFacts:
 
 
 def module_facts(
-    registered: Registered, traces: Mapping[int, ModuleTrace], *, forward_done: bool, backward_done: bool
+    registered: Registered, trace: Trace | None, *, forward_done: bool, backward_done: bool
 ) -> tuple[ModuleFacts, ...]:
     """One row a module.
 
     Args:
         registered: the model's modules and parameters.
-        traces: what was seen of each module, by its id.
+        trace: what was seen of the pass; None where none was tried.
         forward_done: whether the forward pass finished; if it did not, only what completed calls showed is certain.
         backward_done: whether backward finished (or there was nothing to go back through).
     """
     subtree = _subtree_parameters(registered)
     never = ModuleTrace()
     never.inputs = never.outputs = ()
+    traces = trace.modules if trace is not None else {}
+    work = trace.work({id(module): path for path, module in registered.modules}) if trace is not None else {}
     rows = []
     for path, module in registered.modules:
         seen = traces.get(id(module), never)
         known = forward_done or seen.calls > 0
+        forward, backward = work.get(path, (0, 0))
         rows.append(
             ModuleFacts(
                 path=path,
@@ -194,8 +197,8 @@ def module_facts(
                 outputs=seen.outputs if known else None,
                 parameters=subtree[path][0],
                 own_parameters=subtree[path][1],
-                flops_forward=seen.forward if known else None,
-                flops_backward=seen.backward if backward_done else None,
+                flops_forward=forward if known else None,
+                flops_backward=backward if backward_done else None,
             )
         )
     return tuple(rows)

@@ -53,16 +53,14 @@ class _Frame:
 
 
 class ModuleTrace:
-    """What was seen of one module: completed calls, the shapes of the first one, and its subtree's FLOPs."""
+    """What was seen of one module: completed calls, and the shapes of the first one."""
 
-    __slots__ = ("backward", "calls", "forward", "inputs", "outputs")
+    __slots__ = ("calls", "inputs", "outputs")
 
     def __init__(self) -> None:
         self.calls = 0
         self.inputs: Shapes | None = None
         self.outputs: Shapes | None = None
-        self.forward = 0
-        self.backward = 0
 
 
 class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call]
@@ -117,21 +115,26 @@ class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call]
         """Whether an operation of the forward pass took this tensor, or a view of its memory."""
         return id(tensor) in self._read
 
-    def settle(self) -> None:
-        """Adds every call's FLOPs to its callers; call once, when the pass is over.
+    def work(self, paths: Mapping[int, str]) -> dict[str, tuple[int, int]]:
+        """Module path → FLOPs forward and backward of its whole subtree; a module that did none is left out.
 
-        A module that runs inside itself counts the inner call only once.
+        Work counts for every module in whose call it was done and for every module that holds one of those by name,
+        each once: a list of layers is never called, and did what its layers did.
+
+        Args:
+            paths: the model's modules, by id.
         """
-        totals = {id(frame): (frame.forward, frame.backward) for frame in self._frames}
-        for frame in reversed(self._frames):  # a caller is always made before what it calls
-            forward, backward = totals[id(frame)]
-            if frame.parent is not None:
-                above = totals[id(frame.parent)]
-                totals[id(frame.parent)] = (above[0] + forward, above[1] + backward)
-            if frame.module is not None and not _inside_itself(frame):
-                seen = self.modules[id(frame.module)]
-                seen.forward += forward
-                seen.backward += backward
+        totals: dict[str, tuple[int, int]] = {}
+        credited: dict[int, frozenset[str]] = {id(self._root): frozenset()}
+        for frame in self._frames:  # a caller is always made before what it calls
+            above = credited[id(frame.parent)] if frame.parent is not None else frozenset()
+            path = paths.get(id(frame.module))
+            credited[id(frame)] = above if path is None or path in above else above | _holders(path)
+            if frame.forward or frame.backward:
+                for path in credited[id(frame)]:
+                    forward, backward = totals.get(path, (0, 0))
+                    totals[path] = (forward + frame.forward, backward + frame.backward)
+        return totals
 
     # -- modules -----------------------------------------------------------------------------------------------------
 
@@ -241,13 +244,10 @@ def _sole_owners(watched: Iterable[Tensor]) -> dict[int, int]:
     return {storage: owner for storage, owner in owners.items() if owner is not None}
 
 
-def _inside_itself(frame: _Frame) -> bool:
-    above = frame.parent
-    while above is not None:
-        if above.module is frame.module:
-            return True
-        above = above.parent
-    return False
+def _holders(path: str) -> frozenset[str]:
+    """A module's path and those of the modules that hold it: ``a.b`` is held by ``a`` and by the model, ``""``."""
+    parts = path.split(".") if path else []
+    return frozenset(".".join(parts[:length]) for length in range(len(parts) + 1))
 
 
 def _shapes(value: Any) -> Shapes:

@@ -1,0 +1,1 @@
+"""Pages in, bytes out: Markdown, HTML and PDF."""

@@ -59,6 +59,7 @@ class InputFacts(Record, frozen=True):
     shape: Shape
     dtype: str
     origin: Literal["source", "user", "inferred"]
+    values: tuple[int, int] | None = None  # the inclusive range that integers were drawn from, where one was given
 
 
 class OutputFacts(Record, frozen=True):
@@ -90,6 +91,7 @@ class ProbeFacts(Record, frozen=True):
     outputs: tuple[OutputFacts, ...] | None  # None: the forward pass did not finish
     stages: StageFacts
     freeze: tuple[str, ...] = ()  # the --freeze patterns that were applied
+    loss_origin: Literal["source", "user"] = "source"
 
 
 class ParameterTotals(Record, frozen=True):

@@ -9,7 +9,8 @@ from reportgen.report.schema import BufferFacts, ModelReport, ParameterFacts
 
 def contradictions(report: ModelReport) -> tuple[str, ...]:
     """Every place where totals and ledger, or two parts of the record, do not agree; empty for a sound record."""
-    return (*_ties(report), *_parameter_totals(report), *_buffer_totals(report), *_gradient_totals(report))
+    checks = (_ties, _parameter_totals, _buffer_totals, _gradient_totals, _module_totals)
+    return tuple(line for check in checks for line in check(report))
 
 
 def _ties(report: ModelReport) -> Iterator[str]:
@@ -57,8 +58,17 @@ def _gradient_totals(report: ModelReport) -> Iterator[str]:
             yield f"$.parameters[{index}].gradient: a reason belongs to a missing gradient, and to no other"
 
 
+def _module_totals(report: ModelReport) -> Iterator[str]:
+    totals, rows = report.totals, report.modules
+    yield from _compare("$.totals.modules", totals.modules, [1] * len(rows))
+    if rows:
+        yield from _compare("$.modules[0].parameters", rows[0].parameters, [totals.parameters.unique])
+    if totals.flops.forward is not None:
+        yield from _compare("$.totals.macs.forward", totals.macs.forward, [totals.flops.forward // 2])
+
+
 def _compare(place: str, stated: int | None, terms: Sequence[int | None]) -> Iterator[str]:
     """``stated`` must be the sum of ``terms``; where either is not known there is nothing to compare."""
     known = [term for term in terms if term is not None]
     if stated is not None and len(known) == len(terms) and stated != sum(known):
-        yield f"{place} is {stated}, but the ledger adds up to {sum(known)}"
+        yield f"{place} is {stated}, but the rest of the report adds up to {sum(known)}"

@@ -65,7 +65,7 @@ def command(report: ModelReport, select: Sequence[str] = ()) -> str:
     for option, value, default in (
         ("--device", probe.device.requested, "meta"),
         ("--mode", probe.mode, "train"),
-        ("--loss", probe.loss, "sum"),
+        ("--loss", probe.loss, probe.loss if probe.loss_origin == "source" else None),
         ("--seed", str(probe.seed), "0"),
     ):
         if value != default:
@@ -82,8 +82,9 @@ def command(report: ModelReport, select: Sequence[str] = ()) -> str:
 def _input(row: InputFacts) -> str:
     """``x=1x3x224x224:float16``: the text of an ``--input``. What is no argument's name was given by position."""
     name = f"{row.name}=" if row.name.isidentifier() else ""
-    dtype = f":{row.dtype}" if row.dtype != "float32" else ""
-    return f"{name}{'x'.join(map(str, row.shape)) or 'scalar'}{dtype}"
+    values = f":{row.values[0]}-{row.values[1]}" if row.values is not None else ""
+    dtype = f":{row.dtype}" if values or row.dtype != "float32" else ""
+    return f"{name}{'x'.join(map(str, row.shape)) or 'scalar'}{dtype}{values}"
 
 
 def inputs_outputs(report: ModelReport) -> Iterator[Section]:

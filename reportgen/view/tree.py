@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from reportgen.analysis.fold import Node, walk
-from reportgen.analysis.totals import Group, LayerType, by_class, by_dtype, own_flops, subtree_flops
+from reportgen.analysis.totals import Group, LayerType, by_class, by_dtype, own_flops
 from reportgen.view import names, numbers, tables
 from reportgen.view.icicle import icicle
 from reportgen.view.page import Block, Cell, Section, Table
@@ -117,7 +117,7 @@ def _state(chain: Chain) -> Cell:
 
 
 def _work(chain: Chain) -> Cell:
-    return _macs(chain, subtree_flops(chain[-1]))
+    return _macs(chain, chain[-1].module.flops_forward)
 
 
 def _own_work(chain: Chain) -> Cell:

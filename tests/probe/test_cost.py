@@ -293,3 +293,30 @@ def test_activations_are_free_in_place_or_not(name: str) -> None:
     in_place = {"inplace": True} if "inplace" in inspect.signature(kind).parameters else {}
     report = run(nn.Sequential(nn.Linear(4, 4), kind(**in_place)), "2x4")
     assert (report.totals.flops.uncounted, report.totals.macs.forward) == ((), 32)
+
+
+class Stack(nn.Module):
+    """Layers in a list, which is never called itself, one of them called by another."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList([nn.Linear(4, 4), nn.Linear(4, 4)])
+        self.tail = DirectForward()
+
+    def forward(self, x: Tensor) -> Tensor:
+        for layer in self.layers:
+            x = layer(x)
+        return self.tail(x)
+
+
+def test_a_container_did_what_its_parts_did() -> None:
+    """Figures are of the whole subtree by name, called or not; directly called forwards are their caller's."""
+    report = run(Stack(), "2x4")
+    assert {row.path: (row.calls, row.flops_forward, row.flops_backward) for row in report.modules} == {
+        "": (1, 64 + 64 + 128, 64 + 128 + 256),
+        "layers": (0, 128, 64 + 128),
+        "layers.0": (1, 64, 64),
+        "layers.1": (1, 64, 128),
+        "tail": (1, 128, 256),
+        "tail.layer": (0, 0, 0),
+    }

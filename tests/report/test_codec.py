@@ -98,7 +98,7 @@ MISFITS: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
     ),
     "a wrong sum": (
         lambda d: d["totals"]["parameters"].update(unique=7),
-        "$.totals.parameters.unique is 7, but the ledger adds up to",
+        "$.totals.parameters.unique is 7, but the rest of the report adds up to",
     ),
     "a tie to nothing": (
         lambda d: d["parameters"][0].update(tied_to="nowhere"),
@@ -150,5 +150,7 @@ def test_totals_of_buffers_are_checked_too(tied_gpt: ModelReport) -> None:
     document = tied_gpt.to_dict()
     row = BufferFacts(name="x", shape=(2,), dtype="int8", numel=2, bytes=2, persistent=True, tied_to=None)
     document["buffers"].append(codec.msgspec.to_builtins(row))
-    with pytest.raises(ReportFormatError, match=r"\$\.totals\.buffers\.\w+ is \d+, but the ledger adds up to \d+"):
+    with pytest.raises(
+        ReportFormatError, match=r"\$\.totals\.buffers\.\w+ is \d+, but the rest of the report adds up to \d+"
+    ):
         codec.loads(json.dumps(document))

@@ -72,26 +72,34 @@ def test_defaults_are_left_out_of_the_command(make_report: MakeReport) -> None:
     assert "reportgen build builtin:net" == command(make_report(**NET))
 
 
+@pytest.mark.parametrize(("origin", "options"), [("source", ""), ("user", " --loss sum")])
+def test_the_loss_is_in_the_command_where_the_user_chose_it(make_report: MakeReport, origin: str, options: str) -> None:
+    """A source brings its own loss; the user's is said even where it is what other sources would take."""
+    report = make_report(**NET, probe={"loss": "sum", "loss_origin": origin})
+    assert f"reportgen build builtin:net{options}" == command(report)
+
+
 def test_all_conditions_are_in_the_command(make_report: MakeReport) -> None:
     """Everything that differs from the defaults is said, quoted for a shell; inputs only where the user gave them."""
     report = make_report(
         **NET,
         model={"ref": "file:my models.py:Net?name=a b"},
         inputs=(
-            InputFacts(name="ids", shape=(2, 16), dtype="int64", origin="user"),
+            InputFacts(name="ids", shape=(2, 16), dtype="int64", origin="user", values=(0, 99)),
             InputFacts(name="0", shape=(), dtype="float32", origin="user"),
         ),
         probe={
             "device": DeviceFacts(requested="cuda:1", used="cuda:1"),
             "mode": "eval",
             "loss": "cross_entropy",
+            "loss_origin": "user",
             "seed": 7,
             "freeze": ("0.*", "-x"),
         },
     )
     assert (
         "reportgen build 'file:my models.py:Net?name=a b' --device cuda:1 --mode eval --loss cross_entropy --seed 7"
-        " --input ids=2x16:int64 --input scalar --freeze '0.*' --freeze=-x --select '*.weight'"
+        " --input ids=2x16:int64:0-99 --input scalar --freeze '0.*' --freeze=-x --select '*.weight'"
     ) == command(report, select=("*.weight",))
 
 

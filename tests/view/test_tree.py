@@ -72,18 +72,6 @@ def test_what_a_module_holds_itself_has_a_column(make_report: MakeReport, texts_
     ] == [(row[0], row[1], row[3], row[4], row[5]) for row in texts_of(build(report), "modules")]
 
 
-def test_containers_that_are_never_called_did_what_their_parts_did(
-    transformer12: ModelReport, replace: Callable[..., ModelReport], texts_of: Texts
-) -> None:
-    """A module list has no forward pass of its own to measure; its work is that of its parts all the same."""
-    modules = tuple(
-        replace(module, flops_forward=0) if module.path == "h" else module for module in transformer12.modules
-    )
-    assert texts_of(build(transformer12), "modules") == texts_of(
-        build(replace(transformer12, modules=modules)), "modules"
-    )
-
-
 def test_layer_types(frozen_sequential: ModelReport, texts_of: Texts) -> None:
     """Parameters and work by class, the largest first."""
     assert [
