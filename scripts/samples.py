@@ -1,0 +1,38 @@
+"""Makes sample_reports/ anew, and notes which libraries laid out its PDFs.
+
+python scripts/samples.py [FOLDER]
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from importlib import metadata
+from pathlib import Path
+
+import reportgen
+
+SAMPLES = Path(__file__).resolve().parent.parent / "sample_reports"
+TYPESETTERS = ("weasyprint", "pydyf", "fonttools", "tinycss2", "tinyhtml5", "pyphen")
+
+
+def typesetters() -> dict[str, str]:
+    """The versions that the bytes of a PDF depend on, Pango's among them."""
+    from weasyprint.text.ffi import pango
+
+    version = pango.pango_version()
+    versions = {name: metadata.version(name) for name in TYPESETTERS}
+    return versions | {"pango": f"{version // 10000}.{version // 100 % 100}.{version % 100}"}
+
+
+def main(output: Path = SAMPLES) -> None:
+    """Builds the manifest of samples into ``output``."""
+    result = reportgen.build(manifest=SAMPLES / "manifest.toml", output=output)
+    for outcome in result.outcomes:
+        print(f"{outcome.ref}: {outcome.status}")
+    text = json.dumps(typesetters(), indent=2, sort_keys=True)
+    (output / "typesetters.json").write_text(text + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(*map(Path, sys.argv[1:]))
