@@ -7,7 +7,7 @@ import functools
 import hashlib
 from typing import TYPE_CHECKING
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from reportgen.render import templating
 from reportgen.render.charts import icicle_svg
@@ -36,8 +36,8 @@ class HtmlRenderer:
     def render(self, page: Page) -> bytes:
         """The whole file, UTF-8. Raises TemplateError where a template is missing or broken."""
         page = visible(page)
-        style = templating.source(self._environment, "css/screen.css") + _column_rules(page)
-        script = templating.source(self._environment, "js/report.js")
+        style = _column_rules(page) + templating.sources(self._environment, "css/screen.css", "css/user.css")
+        script = templating.sources(self._environment, "js/report.js")
         text = templating.render(
             self._environment,
             "html/report.html.j2",
@@ -71,7 +71,7 @@ def link(cell: Cell, own_anchor: str | None = None) -> Markup:
     """The cell's text; a link where its target is harmless, else to its own row where that has an anchor."""
     text = breakable(cell.text)
     href = safe_href(cell.href) or (own_anchor and f"#{anchor(own_anchor)}")
-    return Markup(f'<a href="{escape(href)}">{text}</a>') if href else text  # noqa: S704 - all parts are escaped
+    return Markup('<a href="{}">{}</a>').format(href, text) if href else text
 
 
 def is_tree(table: Table) -> bool:

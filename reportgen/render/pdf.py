@@ -9,7 +9,9 @@ import base64
 import functools
 import re
 import sys
+from contextlib import redirect_stdout
 from dataclasses import dataclass
+from io import StringIO
 from typing import TYPE_CHECKING, Any
 
 import jinja2
@@ -72,8 +74,9 @@ class PdfRenderer:
             sections=sorted(page.sections, key=lambda section: section.appendix),
             targets=_targets(page),
         )
-        fonts, style, fetcher = _typesetting(self._weasyprint, templating.source(self._environment, "css/print.css"))
+        css = templating.sources(self._environment, "css/print.css", "css/user.css")
         try:
+            fonts, style, fetcher = _typesetting(self._weasyprint, css)
             html = self._weasyprint.HTML(string=text, url_fetcher=fetcher)
             return bytes(html.write_pdf(stylesheets=[style], font_config=fonts, pdf_tags=True))
         except self._weasyprint.urls.FatalURLFetchingError as exc:
@@ -84,16 +87,22 @@ class PdfRenderer:
 
 def _import_weasyprint() -> Any:
     try:
-        import weasyprint.urls
+        with redirect_stdout(StringIO()):  # where it prints an essay if a library is missing
+            import weasyprint.urls
+    except ModuleNotFoundError as exc:
+        raise RendererUnavailable(f"WeasyPrint does not load: {exc}", remedy="pip install 'weasyprint>=70'") from exc
     except (ImportError, OSError) as exc:  # OSError: the package is there, the libraries it opens are not
-        install = {
-            "linux": "apt install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 (or your system's Pango)",
-            "darwin": "brew install pango",
-            "win32": "install MSYS2, then: pacman -S mingw-w64-x86_64-pango",
-        }.get(sys.platform, "install Pango")
-        cause = str(exc).strip().splitlines()[0] if str(exc).strip() else type(exc).__name__
-        raise RendererUnavailable(f"WeasyPrint does not load: {cause}", remedy=install) from exc
+        cause = (str(exc) or type(exc).__name__).splitlines()[0]
+        raise RendererUnavailable(f"WeasyPrint does not load: {cause}", remedy=_install_pango()) from exc
     return weasyprint
+
+
+def _install_pango() -> str:
+    if sys.platform == "darwin":
+        return "brew install pango"
+    if sys.platform == "win32":
+        return "install MSYS2, in its shell: pacman -S mingw-w64-x86_64-pango"
+    return "apt install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 (dnf, pacman, apk: pango)"
 
 
 @functools.cache
@@ -111,7 +120,7 @@ def _typesetting(weasyprint: Any, css: str) -> tuple[Any, Any, Any]:
     fetcher = NoFetcher(allowed_protocols=("data",), allow_redirects=False)
     fonts = weasyprint.text.fonts.FontConfiguration()
     faces = "".join(_font_face(*font) for font in FONTS)
-    return fonts, weasyprint.CSS(string=faces + css, font_config=fonts, url_fetcher=fetcher), fetcher
+    return fonts, weasyprint.CSS(string=css + faces, font_config=fonts, url_fetcher=fetcher), fetcher
 
 
 def _font_face(family: str, weight: int, file: str) -> str:
@@ -181,7 +190,7 @@ def _link(context: jinja2.runtime.Context, cell: Cell) -> Markup:
     text = breakable(shorten(cell.text))
     href = safe_href(cell.href) or ""
     if _WEB.match(href) or (href.startswith("#") and str(cell.href)[1:] in context["targets"]):
-        return Markup(f'<a href="{escape(href)}">{text}</a>')  # noqa: S704 - all parts are escaped
+        return Markup('<a href="{}">{}</a>').format(href, text)
     return text
 
 
@@ -199,7 +208,7 @@ def _ledger(context: jinja2.runtime.Context, table: Table, *, landscape: bool) -
     widths = column_widths(table, total)
     gap = gap_within(widths, total)
     lines = [
-        Markup(f'<span id="{anchor(line.anchor)}">{escape(line.text)}</span>')  # noqa: S704 - all parts are escaped
+        Markup('<span id="{}">{}</span>').format(anchor(line.anchor), line.text)
         if line.anchor is not None and line.anchor in context["targets"]
         else escape(line.text)
         for line in ledger_lines(table, widths, gap)

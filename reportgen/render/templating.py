@@ -84,18 +84,18 @@ def render(env: jinja2.Environment, name: str, /, **context: Any) -> str:
         raise TemplateError(f"{file}, line {line}: {exc}", remedy=_remedy(env, file)) from exc
 
 
-def source(env: jinja2.Environment, name: str) -> str:
-    """The text of a file beside the templates (a style sheet, a script), as it is; ``overrides`` win here too.
+def sources(env: jinja2.Environment, *names: str) -> str:
+    """The texts of files beside the templates (style sheets, scripts), one after another; ``overrides`` win here too.
 
     Raises:
-        TemplateError: there is none.
+        TemplateError: there is none of that name.
     """
     if env.loader is None:
         raise TypeError("an environment made by environment() has a loader")
     try:
-        return env.loader.get_source(env, name)[0]
+        return "".join(env.loader.get_source(env, name)[0] for name in names)
     except jinja2.TemplateNotFound as exc:
-        raise TemplateError(f"no file {name} in {' or '.join(_folders(env))}", remedy=_remedy(env, None)) from exc
+        raise TemplateError(f"no file {exc.name} in {' or '.join(_folders(env))}", remedy=_remedy(env, None)) from exc
 
 
 def _folders(env: jinja2.Environment) -> list[str]:

@@ -1,0 +1,83 @@
+"""Long tables as lines of text."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reportgen.render.ledger import Line, column_widths, gap_within, head_lines, ledger_lines, shares, shorten, wrap
+from reportgen.view.page import Cell, Column, Row, Table
+
+
+def _table(*rows: Row) -> Table:
+    return Table("t", (Column("name", "Name", "name", 3), Column("kind", "Kind"), Column("n", "N", "number")), rows)
+
+
+def _row(name: str, kind: str = "a", number: str = "1", **more: object) -> Row:
+    return Row((Cell(name), Cell(kind), Cell(number)), **more)  # type: ignore[arg-type]
+
+
+def test_columns_get_what_they_need() -> None:
+    """Where there is room, each column is as wide as its widest text, label and indentation included."""
+    assert column_widths(_table(_row("abcdef"), _row("重み", number="1,000", depth=2)), 100) == [8, 4, 5]
+
+
+def test_wide_columns_share_what_is_left() -> None:
+    """Where there is none, modest columns keep their need and the others share the rest by weight: 3 to 1."""
+    table = _table(_row("n" * 200, "k" * 200, "12345"))
+    assert column_widths(table, 49) == [30, 10, 5]
+
+
+def test_shares() -> None:
+    """Widths in percent count each column's padding."""
+    assert shares([7, 17, 2], padding=3) == ["28.57", "57.14", "14.29"]
+
+
+def test_gap() -> None:
+    """Columns spread over the line, but no farther than the eye can follow."""
+    assert [gap_within([10, 10, 10], total) for total in (10, 36, 38, 200)] == [2, 3, 4, 6]
+
+
+def test_rows_are_lines() -> None:
+    """Texts stand left, numbers right, trees indented; the head is set likewise."""
+    table = _table(_row("net", "Net", "1,000"), _row("fc", "Linear", "10", depth=1, anchor="fc"))
+    widths = column_widths(table, 80)
+    assert head_lines(table, widths) == ["Name  Kind        N"]
+    assert list(ledger_lines(table, widths)) == [Line("net   Net     1,000"), Line("  fc  Linear     10", "fc")]
+
+
+def test_long_texts_wrap_in_their_column() -> None:
+    """A text that is too long runs on below, hung, and the other columns are blank there."""
+    table = _table(_row("model.layers.0.weight", "two words", "7", anchor="w"))
+    assert list(ledger_lines(table, [14, 5, 3])) == [
+        Line("model.layers.   two      7", "w"),
+        Line("  0.weight      words"),
+    ]
+
+
+def test_head_stands_on_its_last_line() -> None:
+    """Labels of several lines end where the others stand."""
+    table = Table("t", (Column("a", "One two"), Column("b", "N", "number")), ())
+    assert head_lines(table, [3, 2]) == ["One", "two   N"]
+
+
+def test_unbroken_names_wrap_anywhere() -> None:
+    """Where a name has no place to break, it breaks at the column's edge."""
+    assert wrap("abcdefghij", 4) == ["abcd", "efgh", "ij"]
+    assert wrap("重み重み", 5) == ["重み", "重み"]
+    assert wrap("", 4) == [""]
+
+
+@given(st.text(st.characters(categories=["L", "N", "P", "S"])), st.integers(2, 40), st.integers(0, 4))
+def test_wrapping_loses_nothing(text: str, width: int, hang: int) -> None:
+    """The lines, unhung and put together, are the text again."""
+    lines = wrap(text, width, hang=hang)
+    indent = min(hang, width // 2)
+    assert lines[0] + "".join(line[indent:] for line in lines[1:]) == text
+
+
+def test_shorten() -> None:
+    """An absurdly long word keeps its ends and says how much is missing; long sentences keep every word."""
+    assert shorten("x." + "y" * 5000) == "x." + "y" * 198 + "… 4,742 more characters …" + "y" * 60
+    sentence = "word " * 200
+    assert shorten(sentence) == sentence
