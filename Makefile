@@ -39,7 +39,7 @@ clean:
 # Building in the environment itself, not in a throw-away one, keeps the build's own requirements pinned too.
 .venv/.installed: .venv/.created pyproject.toml constraints.txt
 	$(INSTALL) torch
-	$(INSTALL) hatchling editables
+	$(INSTALL) hatchling
 	$(INSTALL) --no-build-isolation --editable .
 	@sh scripts/pango.sh $(BIN)/python
 	@touch $@

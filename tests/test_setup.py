@@ -85,7 +85,7 @@ def test_a_first_run_installs_torch_first(checkout):
     installed = [line.rpartition("constraints.txt ")[2] for line in commands(checkout, "setup") if " pip " in line]
     assert [
         "torch",
-        "hatchling editables",
+        "hatchling",
         "--no-build-isolation --editable .",
         "--no-build-isolation --editable '.[test]'",
     ] == installed

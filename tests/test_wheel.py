@@ -64,8 +64,8 @@ def python(wheel, tmp_path_factory) -> Path:
     library = Path(
         subprocess.run([interpreter, "-c", where], check=True, capture_output=True, text=True).stdout.strip()
     )
-    install = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", "--prefix", home, wheel]
-    subprocess.run(install, check=True)
+    pip = [sys.executable, "-m", "pip", "--python", interpreter]
+    subprocess.run([*pip, "install", "--quiet", "--no-deps", "--no-index", wheel], check=True)
     # A folder added by a .pth file has its own .pth files left alone, among them what leads to this clone.
     (library / "borrowed.pth").write_text("\n".join(site.getsitepackages()), encoding="utf-8")
     return interpreter
