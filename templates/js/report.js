@@ -59,7 +59,7 @@
       head.append(button);
       button.onclick = () => {
         const [first, second] = numeric ? ["descending", "ascending"] : ["ascending", "descending"];
-        const next = { [first]: second, [second]: null }[head.ariaSort] ?? (head.ariaSort === second ? null : first);
+        const next = { [first]: second, [second]: null, null: first }[head.getAttribute("aria-sort")];
         heads.forEach((other) => other.removeAttribute("aria-sort"));
         if (!next) return apply(all);
         head.setAttribute("aria-sort", next);
@@ -77,7 +77,7 @@
     const depth = (row) => Number(row.dataset.depth);
     const parents = rows.filter((row, i) => i + 1 < rows.length && depth(rows[i + 1]) > depth(row));
     const button = (row) => row.querySelector(".fold");
-    const isFolded = (row) => button(row)?.ariaExpanded === "false";
+    const isFolded = (row) => button(row)?.getAttribute("aria-expanded") === "false";
     const refresh = () => {
       let limit = Infinity;
       for (const row of rows) {
