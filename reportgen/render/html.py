@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import functools
 import hashlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from markupsafe import Markup
 
@@ -13,15 +13,20 @@ from reportgen.render import templating
 from reportgen.render.charts import icicle_svg
 from reportgen.render.ledger import column_widths, shares
 from reportgen.render.text import anchor, breakable, safe_href, visible
-from reportgen.view.page import Page, Table
+from reportgen.view.page import Kind, Page, Table, Tone
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import jinja2
 
-    from reportgen.view.page import Block, Cell, Icicle
+    from reportgen.view.page import Block, Cell, Column, Icicle
 
+_CLASS = {
+    (kind, tone): Markup(f' class="{kind}"' if tone == "plain" else f' class="{kind} {tone}"')  # noqa: S704 - our words
+    for kind in get_args(Kind)
+    for tone in get_args(Tone)
+}
 SCREEN_COLUMNS = 120  # characters across a long table on a wide screen
 
 
@@ -54,7 +59,9 @@ class HtmlRenderer:
 def environment(templates: Path | None = None) -> jinja2.Environment:
     """The environment of all templates that write HTML, with its filters; made once for each folder of overrides."""
     env = templating.environment(templates)
+    env.globals.update(zip=zip)
     env.filters.update(
+        attributes=attributes,
         anchor=anchor,
         breakable=breakable,
         href=safe_href,
@@ -72,6 +79,16 @@ def link(cell: Cell, own_anchor: str | None = None) -> Markup:
     text = breakable(cell.text)
     href = safe_href(cell.href) or (own_anchor and f"#{anchor(own_anchor)}")
     return Markup('<a href="{}">{}</a>').format(href, text) if href else text
+
+
+def attributes(cell: Cell, column: Column) -> Markup:
+    """The attributes of a table's cell: how it is set, what it sorts by, and its longer form as a tooltip."""
+    text = _CLASS[column.kind, cell.tone]
+    if cell.sort is not None:
+        text += Markup(' data-sort="{}"').format(cell.sort)
+    if cell.hint:
+        text += Markup(' title="{}"').format(cell.hint)
+    return text
 
 
 def is_tree(table: Table) -> bool:

@@ -13,7 +13,7 @@ import re
 import unicodedata
 from typing import Any, TypeVar, cast
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from reportgen.view.page import Code, Notice, Page, Prose, Section
 
@@ -100,6 +100,8 @@ def breakable(text: str, *, every: int = 40) -> Markup:
 
     Numbers stay whole.
     """
+    if len(text) <= every and not _SEAM.search(text):
+        return escape(text)
     words = (
         Markup("<wbr>").join(part[i : i + every] for part in _SEAM.split(word) for i in range(0, len(part), every))
         for word in _SPACE.split(text)
