@@ -6,6 +6,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
+PYTEST := $(BIN)/python -m pytest --numprocesses auto --maxprocesses 8 --dist loadfile
+
 .PHONY: setup report test check samples clean
 
 setup: .venv/.test-extras
@@ -14,13 +16,13 @@ report: .venv/.installed
 	$(BIN)/reportgen build --manifest bundled --output reports
 
 test: setup
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 check: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 samples: setup
 	$(BIN)/python scripts/samples.py

@@ -14,6 +14,7 @@ import pytest
 from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parent.parent
+PYTEST = ".venv/bin/python -m pytest"
 PACKAGES = "libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0"
 
 if os.name == "nt":
@@ -69,7 +70,11 @@ def commands(checkout: Path, target: str) -> list[str]:
     ("target", "stamps", "run"),
     [
         ("setup", [".created", ".installed", ".test-extras"], ["make: Nothing to be done for 'setup'."]),
-        ("test", [".created", ".installed", ".test-extras"], [".venv/bin/python -m pytest"]),
+        (
+            "test",
+            [".created", ".installed", ".test-extras"],
+            [f"{PYTEST} --numprocesses auto --maxprocesses 8 --dist loadfile"],
+        ),
         ("report", [".created", ".installed"], [".venv/bin/reportgen build --manifest bundled --output reports"]),
     ],
 )
