@@ -48,18 +48,21 @@ def column_widths(table: Table, total: int) -> list[int]:
 
     A column gets what it needs, if that is no more than its share by weight; the others share the rest.
     """
-    widths = needs(table)
-    weights = [column.weight for column in table.columns]
-    left = total - GAP * (len(widths) - 1)
-    greedy = list(range(len(widths)))
-    while sum(widths[i] for i in greedy) > left:
+    return fit(needs(table), [column.weight for column in table.columns], total)
+
+
+def fit(wanted: list[int], weights: list[float], total: int) -> list[int]:
+    """The same for columns that want that many characters, and have those weights."""
+    left = total - GAP * (len(wanted) - 1)
+    greedy = list(range(len(wanted)))
+    while sum(wanted[i] for i in greedy) > left:
         share = left / sum(weights[i] for i in greedy)
-        modest = [i for i in greedy if widths[i] <= share * weights[i]]
+        modest = [i for i in greedy if wanted[i] <= share * weights[i]]
         if not modest:
-            return [max(int(share * weights[i]), 1) if i in greedy else width for i, width in enumerate(widths)]
-        left -= sum(widths[i] for i in modest)
+            return [max(int(share * weights[i]), 1) if i in greedy else width for i, width in enumerate(wanted)]
+        left -= sum(wanted[i] for i in modest)
         greedy = [i for i in greedy if i not in modest]
-    return widths
+    return wanted
 
 
 def shares(widths: list[int], padding: int) -> list[str]:

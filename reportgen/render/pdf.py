@@ -20,7 +20,17 @@ from markupsafe import Markup, escape
 from reportgen.errors import RenderError, RendererUnavailable
 from reportgen.render import templating
 from reportgen.render.html import icicle, partial
-from reportgen.render.ledger import column_widths, gap_within, head_lines, ledger_lines, needs, shares, shorten, wrap
+from reportgen.render.ledger import (
+    column_widths,
+    fit,
+    gap_within,
+    head_lines,
+    ledger_lines,
+    needs,
+    shares,
+    shorten,
+    wrap,
+)
 from reportgen.render.text import anchor, breakable, safe_href, visible
 from reportgen.view.page import Facts, Table
 
@@ -160,12 +170,15 @@ def _is_ledger(table: Table) -> bool:
 
 def _is_landscape(section: Section) -> bool:
     """Whether the section is an appendix with a ledger whose names would wrap too early on an upright page."""
-    ledgers = [block for block in section.blocks if isinstance(block, Table) and _is_ledger(block)]
     return section.appendix and any(
-        width < min(need, READABLE)
-        for table in ledgers
-        for width, need in zip(column_widths(table, PORTRAIT), needs(table), strict=True)
+        _wraps_early(block) for block in section.blocks if isinstance(block, Table) and _is_ledger(block)
     )
+
+
+def _wraps_early(table: Table) -> bool:
+    wanted = needs(table)
+    widths = fit(wanted, [column.weight for column in table.columns], PORTRAIT)
+    return any(width < min(need, READABLE) for width, need in zip(widths, wanted, strict=True))
 
 
 def _targets(page: Page) -> frozenset[str]:
