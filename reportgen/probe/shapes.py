@@ -1,0 +1,251 @@
+"""Shape rules: what torch's meta kernels give, said in a line instead of derived by a decomposition in Python.
+
+On meta, nine tenths of a pass go into a few kernels that torch spells out as dozens of operations each (a batch
+normalisation takes 2 ms, and as long again backward). A rule here makes the same output, of the same shape, dtype and
+strides, in some microseconds. A rule *declines*, and torch's own kernel runs, whenever an argument is not of the plain
+kind it was made for; so whatever is wrong with a model is still found, and said, by torch. Every rule is fuzzed against
+torch's kernel in ``tests/probe/test_shapes.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Any, TypeAlias
+
+import torch
+from torch import Tensor
+
+Rule: TypeAlias = Callable[..., Any]
+"""Takes an operation's arguments; gives its result, or `DECLINED`."""
+
+DECLINED = object()
+RULES: dict[Any, Rule] = {}
+
+_FLOATS = frozenset({torch.float32, torch.float64, torch.bfloat16, torch.float16})
+_aten = torch.ops.aten
+
+
+def _rule(*operations: Any) -> Callable[[Rule], Rule]:
+    def register(function: Rule) -> Rule:
+        RULES.update(dict.fromkeys(operations, function))
+        return function
+
+    return register
+
+
+def _plain(*tensors: Any) -> bool:
+    """Whether all are meta tensors of one floating dtype, with the strides of a new tensor."""
+    dtype = tensors[0].dtype
+    return dtype in _FLOATS and all(
+        isinstance(tensor, Tensor)
+        and tensor.is_meta
+        and tensor.dtype is dtype
+        and tensor.stride() == _new_strides(tensor.shape)
+        for tensor in tensors
+    )
+
+
+@cache
+def _new_strides(shape: torch.Size) -> tuple[int, ...]:
+    """Stricter than ``is_contiguous()``, which accepts any stride where a size is one; the kernels keep those."""
+    strides = [1]
+    for size in reversed(shape[1:]):
+        strides.append(strides[-1] * max(size, 1))
+    return tuple(reversed(strides)) if shape else ()
+
+
+def _like(tensor: Tensor, shape: Sequence[int] | None = None, dtype: torch.dtype | None = None) -> Tensor:
+    return torch.empty(tensor.shape if shape is None else shape, dtype=dtype or tensor.dtype, device="meta")
+
+
+def _statistics_dtype(dtype: torch.dtype) -> torch.dtype:
+    """Normalisation keeps its statistics in at least single precision."""
+    return dtype if dtype is torch.float64 else torch.float32
+
+
+@_rule(
+    _aten.relu.default,
+    _aten.gelu.default,
+    _aten.silu.default,
+    _aten.hardswish.default,
+    _aten.hardsigmoid.default,
+    _aten.hardtanh.default,
+    _aten.leaky_relu.default,
+    _aten.elu.default,
+    _aten.mish.default,
+    _aten.softplus.default,
+    _aten.sigmoid.default,
+    _aten.tanh.default,
+    _aten.neg.default,
+    _aten.exp.default,
+    _aten.log.default,
+    _aten.sqrt.default,
+    _aten.rsqrt.default,
+    _aten.sin.default,
+    _aten.cos.default,
+)
+def _unary(x: Tensor, *_: Any, **__: Any) -> Any:
+    return _like(x) if _plain(x) else DECLINED
+
+
+@_rule(_aten.add.Scalar, _aten.sub.Scalar, _aten.mul.Scalar, _aten.div.Scalar, _aten.pow.Tensor_Scalar)
+def _with_scalar(x: Tensor, scalar: Any, *_: Any) -> Any:
+    return _like(x) if _plain(x) and not isinstance(scalar, complex) else DECLINED
+
+
+@_rule(
+    _aten.threshold_backward.default,
+    _aten.gelu_backward.default,
+    _aten.silu_backward.default,
+    _aten.hardswish_backward.default,
+    _aten.hardsigmoid_backward.default,
+    _aten.hardtanh_backward.default,
+    _aten.sigmoid_backward.default,
+    _aten.tanh_backward.default,
+)
+def _unary_backward(grad: Tensor, x: Tensor, *_: Any, **__: Any) -> Any:
+    return _like(x) if _plain(grad, x) and grad.shape == x.shape else DECLINED
+
+
+@_rule(_aten.add.Tensor, _aten.sub.Tensor, _aten.mul.Tensor, _aten.div.Tensor)
+def _binary(left: Any, right: Any, **kwargs: Any) -> Any:
+    if not isinstance(left, Tensor) or isinstance(kwargs.get("alpha"), complex):
+        return DECLINED
+    if isinstance(right, int | float):
+        return _like(left) if _plain(left) else DECLINED
+    if not _plain(left, right):
+        return DECLINED
+    if left.shape == right.shape:
+        return _like(left)
+    shape = _broadcast(left.shape, right.shape)
+    return DECLINED if shape is None else _like(left, shape)
+
+
+def _broadcast(left: torch.Size, right: torch.Size) -> Sequence[int] | None:
+    """The longer shape, where the shorter is the end of it; torch broadcasts more, and is asked where that is meant."""
+    longer, shorter = (left, right) if len(left) >= len(right) else (right, left)
+    return longer if shorter and longer[len(longer) - len(shorter) :] == shorter else None
+
+
+@_rule(_aten._softmax.default, _aten._log_softmax.default)
+def _softmax(x: Tensor, dim: int, half_to_float: bool) -> Any:
+    return _like(x) if _plain(x) and not half_to_float and -x.dim() <= dim < x.dim() else DECLINED
+
+
+@_rule(_aten._safe_softmax.default)
+def _safe_softmax(x: Tensor, dim: int, dtype: torch.dtype | None = None) -> Any:
+    return _like(x) if _plain(x) and dtype in {None, x.dtype} and -x.dim() <= dim < x.dim() else DECLINED
+
+
+@_rule(_aten._softmax_backward_data.default, _aten._log_softmax_backward_data.default)
+def _softmax_backward(grad: Tensor, output: Tensor, dim: int, dtype: torch.dtype) -> Any:
+    fits = _plain(grad, output) and grad.shape == output.shape and dtype is grad.dtype
+    return _like(grad) if fits and -grad.dim() <= dim < grad.dim() else DECLINED
+
+
+@_rule(_aten.mm.default)
+def _mm(left: Tensor, right: Tensor) -> Any:
+    if left.dim() != 2 or right.dim() != 2 or left.shape[1] != right.shape[0] or not _same(left, right):
+        return DECLINED
+    return _like(left, (left.shape[0], right.shape[1]))
+
+
+@_rule(_aten.bmm.default)
+def _bmm(left: Tensor, right: Tensor) -> Any:
+    if left.dim() != 3 or right.dim() != 3 or not _same(left, right):
+        return DECLINED
+    if left.shape[0] != right.shape[0] or left.shape[2] != right.shape[1]:
+        return DECLINED
+    return _like(left, (left.shape[0], left.shape[1], right.shape[2]))
+
+
+@_rule(_aten.addmm.default)
+def _addmm(bias: Tensor, left: Tensor, right: Tensor, **scales: Any) -> Any:
+    """The linear layer's: a bias of one row."""
+    if left.dim() != 2 or right.dim() != 2 or left.shape[1] != right.shape[0] or scales:
+        return DECLINED
+    return (
+        _like(left, (left.shape[0], right.shape[1]))
+        if bias.shape == right.shape[1:] and _same(bias, left, right)
+        else DECLINED
+    )
+
+
+def _same(*tensors: Tensor) -> bool:
+    """Whether all are meta tensors of one floating dtype; a product's result is contiguous whatever its factors are."""
+    dtype = tensors[0].dtype
+    return dtype in _FLOATS and all(tensor.is_meta and tensor.dtype is dtype for tensor in tensors)
+
+
+@_rule(_aten.native_batch_norm.default)
+def _batch_norm(  # noqa: PLR0917 (torch's own signature)
+    x: Tensor,
+    weight: Tensor | None,
+    bias: Tensor | None,
+    mean: Tensor | None,
+    variance: Tensor | None,
+    training: bool,
+    *_: Any,
+) -> Any:
+    given = [tensor for tensor in (weight, bias, mean, variance) if tensor is not None]
+    kept = x.shape[1:2]
+    if x.dim() < 2 or not x.numel() or not _plain(x, *given) or any(tensor.shape != kept for tensor in given):
+        return DECLINED
+    if not training and (mean is None or variance is None):
+        return DECLINED
+    dtype = _statistics_dtype(x.dtype)
+    return _like(x), _like(x, kept, dtype), _like(x, kept, dtype)
+
+
+@_rule(_aten.native_batch_norm_backward.default)
+def _batch_norm_backward(  # noqa: PLR0917 (torch's own signature)
+    grad: Tensor,
+    x: Tensor,
+    weight: Tensor | None,
+    mean: Tensor | None,
+    variance: Tensor | None,
+    _mean: Tensor,
+    _invstd: Tensor,
+    training: bool,
+    _eps: float,
+    wanted: Sequence[bool],
+) -> Any:
+    row = x.shape[1:2]
+    if x.dim() < 2 or not x.numel() or grad.shape != x.shape or weight is None or weight.shape != row:
+        return DECLINED
+    if not _plain(grad, x, weight) or (not training and (mean is None or variance is None)):
+        return DECLINED
+    return _like(x), *(_like(x, row) if want else None for want in wanted[1:])
+
+
+@_rule(_aten.native_layer_norm.default)
+def _layer_norm(x: Tensor, shape: Sequence[int], weight: Tensor | None, bias: Tensor | None, _eps: float) -> Any:
+    given = [tensor for tensor in (weight, bias) if tensor is not None]
+    shape = tuple(shape)
+    outer = x.dim() - len(shape)
+    if outer < 0 or x.shape[outer:] != shape or not _plain(x, *given):
+        return DECLINED
+    if any(tensor.shape != shape for tensor in given):
+        return DECLINED
+    kept = (*x.shape[:outer], *(1 for _ in shape))
+    dtype = _statistics_dtype(x.dtype)
+    return _like(x), _like(x, kept, dtype), _like(x, kept, dtype)
+
+
+@_rule(_aten.native_layer_norm_backward.default)
+def _layer_norm_backward(  # noqa: PLR0917 (torch's own signature)
+    grad: Tensor,
+    x: Tensor,
+    shape: Sequence[int],
+    _mean: Tensor,
+    _rstd: Tensor,
+    weight: Tensor | None,
+    bias: Tensor | None,
+    wanted: Sequence[bool],
+) -> Any:
+    given = [tensor for tensor in (weight, bias) if tensor is not None]
+    if not _plain(grad, x, *given) or grad.shape != x.shape or len(given) < sum(wanted[1:]):
+        return DECLINED
+    shapes = (x.shape, shape, shape)
+    return tuple(_like(x, size) if want else None for size, want in zip(shapes, wanted, strict=True))
