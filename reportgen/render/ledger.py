@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING
 from reportgen.render.text import text_cells
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
-    from reportgen.view.page import Row, Table
+    from reportgen.view.page import Column, Row, Table
 
 GAP, WIDEST_GAP = 2, 6  # characters between two columns
+NARROWEST = 8  # characters of a column that makes room for numbers
 INDENT = 2  # characters for each level of a tree
 LONGEST = 300  # characters of one word on paper; a longer one loses its middle, and says how much
 _BREAK = re.compile(r".*[\s._/,;:×)\]-]", re.DOTALL)
@@ -46,20 +47,24 @@ def needs(table: Table) -> list[int]:
 def column_widths(table: Table, total: int) -> list[int]:
     """Characters for each column, so that the columns and the gaps between them fit ``total``.
 
-    A column gets what it needs, if that is no more than its share by weight; the others share the rest.
+    Numbers get what they need; any other column too, if that is no more than its share by weight; the rest is shared.
     """
-    return fit(needs(table), [column.weight for column in table.columns], total)
+    return fit(table.columns, needs(table), total)
 
 
-def fit(wanted: list[int], weights: list[float], total: int) -> list[int]:
-    """The same for columns that want that many characters, and have those weights."""
-    left = total - GAP * (len(wanted) - 1)
-    greedy = list(range(len(wanted)))
+def fit(columns: Sequence[Column], wanted: list[int], total: int) -> list[int]:
+    """The same for columns that need that many characters."""
+    weights = [column.weight for column in columns]
+    space = total - GAP * (len(wanted) - 1)
+    greedy = [i for i, column in enumerate(columns) if column.kind != "number"]
+    left = space - sum(need for i, need in enumerate(wanted) if i not in greedy)
+    if left < NARROWEST * len(greedy):
+        left, greedy = space, list(range(len(wanted)))
     while sum(wanted[i] for i in greedy) > left:
         share = left / sum(weights[i] for i in greedy)
         modest = [i for i in greedy if wanted[i] <= share * weights[i]]
         if not modest:
-            return [max(int(share * weights[i]), 1) if i in greedy else width for i, width in enumerate(wanted)]
+            return [max(int(share * weights[i]), 1) if i in greedy else need for i, need in enumerate(wanted)]
         left -= sum(wanted[i] for i in modest)
         greedy = [i for i in greedy if i not in modest]
     return wanted

@@ -177,7 +177,7 @@ def _is_landscape(section: Section) -> bool:
 
 def _wraps_early(table: Table) -> bool:
     wanted = needs(table)
-    widths = fit(wanted, [column.weight for column in table.columns], PORTRAIT)
+    widths = fit(table.columns, wanted, PORTRAIT)
     return any(width < min(need, READABLE) for width, need in zip(widths, wanted, strict=True))
 
 

@@ -21,8 +21,9 @@
     };
   }
 
-  // Long tables: search and sort. Rows are dealt out again to sections of equal size, so that only visible ones cost.
-  function longTable(table) {
+  // Flat tables sort, long ones and the index can be searched. Rows are dealt out again to the sections of a long table,
+  // so that only those on screen cost.
+  function flatTable(table) {
     const bodies = [...table.querySelectorAll("tbody")];
     const all = bodies.flatMap((body) => [...body.rows]);
     const size = bodies[0]?.rows.length ?? 0;
@@ -33,7 +34,7 @@
     let texts;
     const show = () => {
       const words = input.value.toLowerCase().split(/\s+/).filter(Boolean);
-      texts ??= new Map(all.map((row) => [row, row.textContent.toLowerCase()]));
+      texts ??= new Map(all.map((row) => [row, [...row.cells].map((cell) => cell.textContent).join(" ").toLowerCase()]));
       const shown = words.length ? order.filter((row) => words.every((word) => texts.get(row).includes(word))) : order;
       bodies.forEach((body, i) => {
         body.replaceChildren(...shown.slice(i * size, (i + 1) * size));
@@ -44,14 +45,16 @@
     const reset = () => { input.value = ""; show(); };
     input.oninput = show;
     count.textContent = `${all.length} rows`;
-    table.querySelector(".scroll").before(make("div", { className: "tools" }, input, count));
-    if (!table.matches(".tree")) sortable(table, all, (rows) => { order = rows; show(); });
+    if (table.matches(".long, .index *")) {
+      table.querySelector(".scroll").before(make("div", { className: "tools" }, input, count));
+    }
+    if (!table.matches(".tree") && all.length > 1) sortable(table, all, (rows) => { order = rows; show(); });
     return (row) => { if (all.includes(row) && !row.isConnected) reset(); };
   }
 
   function sortable(table, all, apply) {
     const collator = new Intl.Collator("en", { numeric: true });
-    const heads = [...table.querySelectorAll(".head th")];
+    const heads = [...table.querySelector("thead").querySelectorAll("th")];
     const key = (row, i) => row.cells[i].dataset.sort ?? row.cells[i].textContent;
     heads.forEach((head, i) => {
       const numeric = all.some((row) => "sort" in row.cells[i].dataset);
@@ -128,7 +131,7 @@
     // Anchored rows may be folded or filtered away when a link asks for them: they are kept here, off the page.
     const anchored = new Map([...document.querySelectorAll("tr[id]")].map((row) => [row.id, row]));
     const reveal = [
-      ...[...document.querySelectorAll(".long")].map(longTable),
+      ...[...document.querySelectorAll(".table:not(.tree), .long")].map(flatTable),
       ...[...document.querySelectorAll(".tree:not(.long)")].map(tree),
     ];
     const follow = () => {

@@ -28,6 +28,13 @@ def test_wide_columns_share_what_is_left() -> None:
     assert column_widths(table, 49) == [30, 10, 5]
 
 
+def test_numbers_make_no_room() -> None:
+    """Names wrap before numbers do, until there is next to nothing left for them."""
+    table = _table(_row("n" * 20, "k" * 5, "9" * 30))
+    assert column_widths(table, 55) == [16, 5, 30]
+    assert column_widths(table, 38) == [20, 5, 9]  # 34 to share 3 : 1 : 1, and the first two need no more than that
+
+
 def test_shares() -> None:
     """Widths in percent count each column's padding."""
     assert shares([7, 17, 2], padding=3) == ["28.57", "57.14", "14.29"]
