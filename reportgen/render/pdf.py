@@ -46,8 +46,8 @@ FONTS = (
     ("Report Mono", 400, "IBMPlexMono-Regular.ttf"),
     ("Report Mono", 600, "IBMPlexMono-SemiBold.ttf"),
 )
-# Characters on a line of print.css: of ledgers, upright and on their side, of other tables, of preformatted blocks.
-PORTRAIT, LANDSCAPE, TABLE, CODE = 118, 178, 104, 92
+# Characters on a line of print.css: of ledgers, upright, in small print and on their side, of other tables, of code.
+PORTRAIT, SMALL, LANDSCAPE, TABLE, CODE = 118, 136, 178, 104, 92
 PADDING = 3  # characters, of a table's column
 LINES = 24  # of a ledger in one cell, even for its stripes: WeasyPrint's time grows with the square of a text's length
 READABLE = 32  # characters: where names would wrap earlier, an appendix turns its pages
@@ -209,16 +209,19 @@ def _link(context: jinja2.runtime.Context, cell: Cell) -> Markup:
 
 @dataclass(frozen=True, slots=True)
 class _Ledger:
-    """A long table as preformatted text: its head, and its lines in parts of `LINES`."""
+    """A long table as preformatted text: its head, its lines in parts of `LINES`, and whether it needs small print."""
 
+    small: bool
     head: str
     parts: list[Markup]
 
 
 @jinja2.pass_context
 def _ledger(context: jinja2.runtime.Context, table: Table, *, landscape: bool) -> _Ledger:
-    total = LANDSCAPE if landscape else PORTRAIT
-    widths = column_widths(table, total)
+    wanted = needs(table)
+    small = not landscape and fit(table.columns, wanted, PORTRAIT) != wanted
+    total = LANDSCAPE if landscape else SMALL if small else PORTRAIT
+    widths = fit(table.columns, wanted, total)
     gap = gap_within(widths, total)
     lines = [
         Markup('<span id="{}">{}</span>').format(anchor(line.anchor), line.text)
@@ -227,4 +230,4 @@ def _ledger(context: jinja2.runtime.Context, table: Table, *, landscape: bool) -
         for line in ledger_lines(table, widths, gap)
     ]
     parts = [Markup("\n").join(lines[i : i + LINES]) for i in range(0, len(lines), LINES)]
-    return _Ledger("\n".join(head_lines(table, widths, gap)), parts)
+    return _Ledger(small, "\n".join(head_lines(table, widths, gap)), parts)
