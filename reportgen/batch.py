@@ -127,7 +127,7 @@ def run(
         WriteError: the output folder cannot be written in.
     """
     progress = progress or Progress()
-    executor = executor or local(options, render)
+    executor = executor or local(options, [*render.formats, *_sources(entries)])
     check_writable(options.output)
     jobs = plan(entries, render, options, executor)
     progress.planned(jobs)
@@ -141,8 +141,12 @@ def run(
     return ordered
 
 
-def local(options: BatchOptions, render: RenderOptions) -> Processes:
-    """The executor of this machine: one process a core, unless told otherwise.
+def _sources(entries: Sequence[ModelEntry]) -> list[str]:
+    return sorted({source for entry in entries if (source := ModelRef.parse(entry.ref).source) is not None})
+
+
+def local(options: BatchOptions, wishes: Sequence[str]) -> Processes:
+    """The executor of this machine: one process a core, unless told otherwise, prepared for formats and sources.
 
     Raises:
         ConfigError: a memory limit where the system offers none.
@@ -152,8 +156,12 @@ def local(options: BatchOptions, render: RenderOptions) -> Processes:
             "a memory limit needs Linux", code="memory-limit-unsupported", remedy="leave out --memory-limit here"
         )
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    warm = ["reportgen.warm", *(["reportgen.warm_pdf"] if "pdf" in render.formats else [])]
-    return Processes(options.jobs or cores, timeout=options.timeout, preload=warm)
+    return Processes(
+        options.jobs or cores,
+        timeout=options.timeout,
+        preload=["reportgen.warm"],
+        environment={"REPORTGEN_WARM": " ".join(wishes)},
+    )
 
 
 def plan(

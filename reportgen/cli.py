@@ -200,7 +200,7 @@ def list_models(patterns: tuple[str, ...], source: str | None, as_json: bool) ->
 )
 @click.option("--seed", type=int, metavar="N", help="Of every random generator; 0 is the default.")
 @click.option("--jobs", type=int, metavar="N", help="Models at a time. Default: one a core.")
-@click.option("--timeout", type=float, metavar="SECONDS", default=600.0, show_default=True, help="For each model.")
+@click.option("--timeout", type=float, metavar="SECONDS", default=600.0, show_default="600", help="For each model.")
 @click.option(
     "--memory-limit",
     type=float,

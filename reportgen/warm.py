@@ -1,20 +1,27 @@
 """Imported by the server that workers are forked from: does once, on the smallest model, what each would do anew.
 
-That is three seconds of imports and of first uses: torch's shape rules for ``meta``, templates, style sheets, fonts.
+That is seconds of imports and first uses: of torch's shape rules for ``meta``, templates, style sheets, fonts. What
+else a run is going to use, formats and sources, stands in the environment variable ``REPORTGEN_WARM``, separated by
+spaces.
 """
 
 import gc
+import os
 from contextlib import suppress
 
-from reportgen.config import ProbeOptions, RenderOptions
+from reportgen.config import FORMATS, ProbeOptions, RenderOptions
 from reportgen.probe import probe
 from reportgen.registry.catalog import Catalog
 from reportgen.write import render
 
-REPORT = probe(Catalog().spec("builtin:linear"), ProbeOptions())
+catalog = Catalog()
+report = probe(catalog.spec("builtin:linear"), ProbeOptions())
 
-with suppress(Exception):  # a format that cannot be made says so where it is asked for
-    render(REPORT, "html", RenderOptions())
-    render(REPORT, "md", RenderOptions())
+for wish in os.environ.get("REPORTGEN_WARM", "").split():
+    with suppress(Exception):  # what does not work says so where it is used
+        if wish in FORMATS:
+            render(report, wish, RenderOptions())
+        else:
+            list(catalog.source(wish).names())
 
 gc.freeze()  # what is here stays; a worker's collector need not go through it

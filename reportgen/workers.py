@@ -11,12 +11,12 @@ import tempfile
 import time
 import traceback
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
-from types import ModuleType
+from types import MappingProxyType, ModuleType
 from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
@@ -39,14 +39,23 @@ class Lost:
 class Processes:
     """At most ``count`` processes at a time.
 
-    Where the system allows, they are forked from one server that has imported ``preload`` once, so that each starts
-    warm and takes one task only: no task meets what another left behind. Elsewhere (Windows, macOS) each imports anew,
-    and so takes task after task.
+    Where the system allows, they are forked from one server that has imported ``preload`` once, with ``environment``
+    among its environment variables, so that each starts warm and takes one task only: no task meets what another left
+    behind. (There is one server for all instances; the first to start it has its way.) Elsewhere, on Windows and macOS,
+    each imports anew, and so takes task after task.
     """
 
-    def __init__(self, count: int, *, timeout: float | None = None, preload: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        count: int,
+        *,
+        timeout: float | None = None,
+        preload: Sequence[str] = (),
+        environment: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self._count = count
         self._timeout = timeout
+        self._environment = environment
         self._fresh = sys.platform not in ("win32", "darwin")
         self._context = multiprocessing.get_context("forkserver" if self._fresh else "spawn")
         if self._fresh:
@@ -65,7 +74,7 @@ class Processes:
             try:
                 while waiting or busy:
                     while waiting and len(busy) < self._count:
-                        worker = idle.pop() if idle else _Worker[T, R](self._context, function, Path(scratch))
+                        worker = idle.pop() if idle else self._start(function, Path(scratch))
                         busy.append(worker)
                         worker.give(waiting.popleft(), self._timeout)
                         started(worker.task)
@@ -81,6 +90,10 @@ class Processes:
                 for worker in busy + idle:
                     worker.end()
 
+    def _start(self, function: Callable[[T], R], scratch: Path) -> _Worker[T, R]:
+        with _without_main(), _environment(self._environment):
+            return _Worker(self._context, function, scratch)
+
 
 class _Worker(Generic[T, R]):
     """One process, seen from the parent."""
@@ -95,8 +108,7 @@ class _Worker(Generic[T, R]):
         self._deadline: float | None = None
         self.connection, theirs = context.Pipe()
         self.process = context.Process(target=_work, args=(theirs, function, name), daemon=False)
-        with _without_main():
-            self.process.start()
+        self.process.start()
         theirs.close()
 
     def give(self, task: T, timeout: float | None) -> None:
@@ -172,6 +184,21 @@ def _without_main() -> Iterator[None]:
         yield
     finally:
         sys.modules["__main__"] = main
+
+
+@contextmanager
+def _environment(variables: Mapping[str, str]) -> Iterator[None]:
+    """Sets environment variables for what is started inside."""
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 def _work(connection: Connection, function: Callable[[T], R], trace: str) -> None:

@@ -30,7 +30,6 @@ ALLOWED = {
     "write": BASE | {"config", "report", "view", "render"},
     "workers": set(),
     "warm": BASE | {"config", "registry", "probe", "write"},
-    "warm_pdf": BASE | {"config", "warm", "write"},
     "batch": BASE | {"config", "registry", "probe", "report", "view", "write", "workers"},
     "api": BASE | {"config", "registry", "probe", "report", "render", "write", "batch"},
     "doctor": BASE | {"config", "registry", "probe", "render", "write"},

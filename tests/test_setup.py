@@ -164,3 +164,4 @@ def test_ci_runs_the_test_command():
     script = ROOT / ".ci" / "run"
     assert script.stat().st_mode & stat.S_IXUSR
     assert "make test" == script.read_text(encoding="utf-8").splitlines()[-1]
+    assert "\n    make test " in (ROOT / "README.md").read_text(encoding="utf-8")

@@ -133,5 +133,16 @@ def test_what_a_task_prints(tmp_path):
     assert ("", "noise\n") == (done.stdout, done.stderr)
 
 
+def test_environment(tmp_path):
+    """Environment variables for the workers are theirs alone."""
+    code = """
+import os
+from reportgen.workers import Processes
+print(list(Processes(1, environment={"FOR_WORKERS": "yes"}).map(os.getenv, ["FOR_WORKERS"])), os.getenv("FOR_WORKERS"))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=_environment())
+    assert "[('FOR_WORKERS', 'yes')] None\n" == done.stdout
+
+
 def _environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
