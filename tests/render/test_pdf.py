@@ -149,7 +149,7 @@ def test_upright_unless_names_need_width(pdf: PdfRenderer, ledger: Callable[...,
 
 
 def test_nothing_runs_over_the_edge(pdf: PdfRenderer) -> None:
-    """Full lines end right before the margin, upright, in small print and turned: widths in characters agree with the style sheet."""
+    """Full lines end right before the margin, upright, in small print and turned: the style sheet agrees with us."""
     for count, width, edge in ((2, 58, 210 - 17), (2, 70, 210 - 17), (6, 60, 297 - 15)):
         columns = tuple(Column(f"c{i}", "Name", "name") for i in range(count))
         table = Table("t", columns, (Row((Cell("W" * width),) * count),), long=True)
