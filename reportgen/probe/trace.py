@@ -12,7 +12,7 @@ import enum
 import sys
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from typing import Any, Self
 
@@ -25,10 +25,11 @@ from torch.nn.modules.module import (
 )
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from reportgen.probe import shapes
 from reportgen.probe.flops import Formula, formula_for, zero
-from reportgen.probe.shapes import DECLINED, RULES, Rule
 from reportgen.probe.structure import tensors
 
+Run = Callable[[Any, Sequence[Any], Mapping[str, Any]], Any]
 Shapes = tuple[tuple[int, ...], ...]
 
 
@@ -69,17 +70,17 @@ class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     Args:
         watched: the tensors (parameters and buffers) of which it is to be known whether an operation read them.
-        rules: what to do instead of running an operation; see `reportgen.probe.shapes`.
+        run: what runs an operation.
     """
 
-    def __init__(self, watched: Iterable[Tensor], rules: Mapping[Any, Rule] = RULES) -> None:
+    def __init__(self, watched: Iterable[Tensor], run: Run = shapes.run) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.phase = Phase.FORWARD
         self.modules: dict[int, ModuleTrace] = {}  # by id: a module need not be hashable
         self.flops: Counter[tuple[Phase, str]] = Counter()
         self.calls: Counter[str] = Counter()
         self.uncounted: Counter[str] = Counter()
-        self._rules = rules
+        self._run = run
         self._watched = {id(tensor): tensor for tensor in watched}
         self._read: set[int] = set()
         self._aliases = _sole_owners(self._watched.values())
@@ -183,10 +184,7 @@ class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call]
     ) -> Any:
         """Runs the operation, then notes what it read and what it cost."""
         kwargs = kwargs or {}
-        rule = self._rules.get(func)
-        out = rule(*args, **kwargs) if rule is not None else DECLINED
-        if out is DECLINED:
-            out = func(*args, **kwargs)
+        out = self._run(func, args, kwargs)
         if self.phase is Phase.FORWARD:
             self._note_reads(args)
             if kwargs:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from reportgen.config import ProbeOptions
-from reportgen.probe import probe, trace
+from reportgen.probe import probe, shapes, trace
 from reportgen.probe.shapes import DECLINED, RULES
 from reportgen.registry.catalog import Catalog
 
@@ -34,21 +34,21 @@ def tensor(draw: Draw, shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:
     return torch.empty(shape, dtype=dtype, device="meta")
 
 
-def shape(draw: Draw, low: int = 0, high: int = 4) -> tuple[int, ...]:
+def drawn_shape(draw: Draw, low: int = 0, high: int = 4) -> tuple[int, ...]:
     """Any shape, with sizes of zero and one among the others."""
     return tuple(draw(st.lists(SIZES, min_size=low, max_size=high)))
 
 
 def unary(draw: Draw, *scalars: Any) -> Any:
     """One tensor and the operation's scalars."""
-    return (tensor(draw, shape(draw), draw(DTYPES)), *scalars), {}
+    return (tensor(draw, drawn_shape(draw), draw(DTYPES)), *scalars), {}
 
 
 def pair(draw: Draw, *scalars: Any) -> Any:
     """Two tensors, mostly of one shape and dtype, sometimes to be broadcast, sometimes unfit."""
-    one, dtype = shape(draw), draw(DTYPES)
+    one, dtype = drawn_shape(draw), draw(DTYPES)
     kind = draw(st.sampled_from(["same", "same", "tail", "ones", "other", "dtype"]))
-    other = {"tail": one[1:], "ones": tuple(1 for _ in one), "other": shape(draw)}.get(kind, one)
+    other = {"tail": one[1:], "ones": tuple(1 for _ in one), "other": drawn_shape(draw)}.get(kind, one)
     operands = [tensor(draw, one, dtype), tensor(draw, other, draw(DTYPES) if kind == "dtype" else dtype)]
     return (*(operands if draw(st.booleans()) else operands[::-1]), *scalars), {}
 
@@ -61,12 +61,12 @@ def arithmetic(draw: Draw) -> Any:
 
 def softmax(draw: Draw) -> Any:
     """A tensor, a dimension, and no change of dtype."""
-    return (tensor(draw, shape(draw), draw(DTYPES)), draw(st.integers(-3, 3)), False), {}
+    return (tensor(draw, drawn_shape(draw), draw(DTYPES)), draw(st.integers(-3, 3)), False), {}
 
 
 def safe_softmax(draw: Draw) -> Any:
     """A tensor and a dimension."""
-    return (tensor(draw, shape(draw), draw(DTYPES)), draw(st.integers(-3, 3))), {}
+    return (tensor(draw, drawn_shape(draw), draw(DTYPES)), draw(st.integers(-3, 3))), {}
 
 
 def softmax_backward(draw: Draw) -> Any:
@@ -95,7 +95,7 @@ def product(batch: int, bias: bool) -> Callable[[Draw], Any]:
 
 def batch_norm(draw: Draw) -> Any:
     """Batch normalisation with and without affine parameters and running statistics, some of a wrong length."""
-    x = tensor(draw, shape(draw, 1, 5), draw(DTYPES))
+    x = tensor(draw, drawn_shape(draw, 1, 5), draw(DTYPES))
     channels = x.shape[1] if x.dim() > 1 else 1
     row = tensor(draw, (draw(st.sampled_from([channels, channels, channels + 1])),), x.dtype)
     affine, tracked = draw(st.sampled_from([row, row, None])), draw(st.sampled_from([row, row, None]))
@@ -117,7 +117,7 @@ def batch_norm_backward(draw: Draw) -> Any:
 
 def layer_norm(draw: Draw) -> Any:
     """Layer normalisation over one or two dimensions, with and without affine parameters."""
-    x = tensor(draw, shape(draw, 1, 4), draw(DTYPES))
+    x = tensor(draw, drawn_shape(draw, 1, 4), draw(DTYPES))
     inner = list(x.shape[-draw(st.integers(1, 2)) :])
     rows = tensor(draw, tuple(inner), x.dtype)
     weight, bias = draw(st.sampled_from([(rows, rows), (rows, rows), (rows, None), (None, None)]))
@@ -184,12 +184,52 @@ def test_rules_give_what_the_kernel_gives(operation: Any, data: st.DataObject) -
         assert described(ruled) == described(operation(*args, **kwargs))
 
 
+REMEMBERED = {
+    aten.where.self: lambda draw: ((tensor(draw, (2, 3), torch.bool), *pair(draw)[0]), {}),
+    aten.cat.default: lambda draw: (([*pair(draw)[0]], draw(st.integers(0, 2))), {}),
+    aten.sum.dim_IntList: lambda draw: (
+        (tensor(draw, drawn_shape(draw), draw(DTYPES)), [draw(st.integers(0, 2))], draw(st.booleans())),
+        {},
+    ),
+    aten.clamp.default: lambda draw: unary(draw, 1, draw(st.sampled_from([2, 2.5, None]))),
+    aten.div.Tensor_mode: lambda draw: (pair(draw)[0], {"rounding_mode": draw(st.sampled_from([None, "floor"]))}),
+    aten._to_copy.default: lambda draw: (unary(draw)[0], {"dtype": draw(DTYPES)}),
+    aten.add.Tensor: arithmetic,
+    aten.mul.Tensor: arithmetic,
+}
+
+
+@pytest.mark.parametrize("operation", list(REMEMBERED), ids=str)
+@settings(max_examples=60, deadline=None)
+@given(data=st.data())
+def test_what_is_remembered_is_what_the_kernel_gives(operation: Any, data: st.DataObject) -> None:
+    """Whatever the arguments: the first time and the second, what torch gives, errors included."""
+    args, kwargs = REMEMBERED[operation](data.draw)
+    assert [outcome(shapes.run, operation, args, kwargs) for _ in range(2)] == [
+        outcome(plainly, operation, args, kwargs)
+    ] * 2
+
+
+def outcome(run: Callable[..., Any], operation: Any, args: Any, kwargs: Any) -> Any:
+    """What came of it: a description of the result, or the error."""
+    try:
+        return described(run(operation, args, kwargs))
+    except (RuntimeError, IndexError, ValueError) as exc:
+        return str(exc)
+
+
+def plainly(operation: Any, args: Any, kwargs: Any) -> Any:
+    """Runs torch's own kernel."""
+    return operation(*args, **kwargs)
+
+
 @pytest.mark.parametrize("name", ["resnet18", "vit_b_16", "bert_base?layers=2", "gpt2?layers=2", "unet", "vae"])
-def test_no_record_depends_on_the_rules(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With the rules and without, a model has the same record."""
+def test_no_record_depends_on_what_makes_it_fast(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With rules and memory and without, a model has the same record; and once more with all remembered."""
     spec = Catalog().spec(f"builtin:{name}")
     ruled = probe(spec, ProbeOptions())
-    monkeypatch.setattr(trace.Trace.__init__, "__defaults__", ({},))
+    assert probe(spec, ProbeOptions()) == ruled
+    monkeypatch.setattr(trace.Trace.__init__, "__defaults__", (plainly,))
     assert probe(spec, ProbeOptions()) == ruled
 
 
