@@ -6,7 +6,8 @@ ways around them, tried in this order by `run`:
 
 * A *rule* knows the result of one kind of operation in a line. It *declines* whenever an argument is not of the
   plain kind it was made for. Every rule is fuzzed against torch's kernel in ``tests/probe/test_shapes.py``.
-* A *memory* of results: what a kernel gave for arguments of the same shapes, dtypes, strides and numbers, it gives again.
+* A *memory* of results: what a kernel gave for arguments of the same shapes, dtypes, strides and numbers, it gives
+  again.
 
 Whatever neither covers, torch's own kernel runs; so whatever is wrong with a model is still found, and said, by torch.
 """
