@@ -25,10 +25,12 @@ GROUP = "reportgen.sources"
 OWN = (
     EntryPoint("builtin", "reportgen.registry.builtin:builtin", GROUP),
     EntryPoint("torchvision", "reportgen.registry.torchvision_source:TorchvisionSource", GROUP),
+    EntryPoint("timm", "reportgen.registry.timm_source:TimmSource", GROUP),
     EntryPoint("python", "reportgen.registry.python_source:PythonSource", GROUP),
     EntryPoint("file", "reportgen.registry.python_source:FileSource", GROUP),
+    EntryPoint("hub", "reportgen.registry.hub_source:HubSource", GROUP),
 )
-PLANNED = frozenset({"timm", "transformers", "hub"})
+PLANNED = frozenset({"transformers"})
 
 
 class Catalog:

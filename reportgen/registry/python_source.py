@@ -10,7 +10,8 @@ import copy
 import importlib
 import importlib.util
 import sys
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from functools import partial
 from importlib.machinery import SourceFileLoader
@@ -24,8 +25,7 @@ from reportgen.registry.factory import annotation_of, specify
 from reportgen.registry.lookup import natural, unknown_model
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
-    from contextlib import AbstractContextManager
+    from collections.abc import Iterable, Iterator
     from types import ModuleType
 
     from reportgen.registry.base import ModelRef, ModelSpec
@@ -47,8 +47,8 @@ class PythonSource:
             UnknownModel: no such module or attribute; the remedy names close attributes.
             RegistryError: the reference is malformed, the import failed, or the attribute is no factory.
         """
-        module_name, attribute = _split(ref, "pkg.module:factory")
-        with _first_on_path(Path.cwd()):
+        module_name, attribute = split(ref, "pkg.module:factory")
+        with first_on_path(Path.cwd()):
             try:
                 module = importlib.import_module(module_name)
             except ModuleNotFoundError as exc:
@@ -59,7 +59,7 @@ class PythonSource:
                 ) from exc
             except (Exception, SystemExit) as exc:
                 raise _import_failed(ref, exc) from exc
-        return _specify(module, attribute, ref, partial(_first_on_path, Path.cwd()))
+        return specify_attribute(find(module, attribute), ref, partial(first_on_path, Path.cwd()))
 
 
 class FileSource:
@@ -82,17 +82,30 @@ class FileSource:
             UnknownModel: no such file or attribute; the remedy names close attributes.
             RegistryError: the reference is malformed, the file failed, or the attribute is no factory.
         """
-        location, attribute = _split(ref, "path/to/models.py:factory")
+        location, attribute = split(ref, "path/to/models.py:factory")
         path = Path(location).expanduser().resolve()
         if not path.is_file():
             raise UnknownModel(f"{ref}: there is no file {location!r}", remedy="give its path from the current folder")
-        neighbourhood = _Neighbourhood(path.parent)
-        with neighbourhood.entered():
-            try:
-                module = _run(path)
-            except (Exception, SystemExit) as exc:
-                raise _import_failed(ref, exc) from exc
-        return _specify(module, attribute, ref, neighbourhood.entered)
+        module, entered = run_file(path, ref)
+        return specify_attribute(find(module, attribute), ref, entered)
+
+
+Entered = Callable[[], AbstractContextManager[None]]
+"""Makes code importable, and what it imports findable, for the time of a ``with``."""
+
+
+def run_file(path: Path, ref: ModelRef) -> tuple[ModuleType, Entered]:
+    """The module that the file is, and what its functions must run within so that they find its neighbours.
+
+    Raises:
+        RegistryError: the file failed.
+    """
+    neighbourhood = _Neighbourhood(path.parent)
+    with neighbourhood.entered():
+        try:
+            return _run(path), neighbourhood.entered
+        except (Exception, SystemExit) as exc:
+            raise _import_failed(ref, exc) from exc
 
 
 class _Neighbourhood:
@@ -107,7 +120,7 @@ class _Neighbourhood:
         outside = dict(sys.modules)
         sys.modules.update(self._modules)
         try:
-            with _first_on_path(self._folder):
+            with first_on_path(self._folder):
                 yield
         finally:
             self._modules = {
@@ -128,7 +141,8 @@ class _Neighbourhood:
 
 
 @contextmanager
-def _first_on_path(folder: Path) -> Iterator[None]:
+def first_on_path(folder: Path) -> Iterator[None]:
+    """Lets modules be imported from the folder, before all others."""
     importlib.invalidate_caches()  # the folder may have changed since it was last looked at
     sys.path.insert(0, str(folder))
     try:
@@ -138,7 +152,12 @@ def _first_on_path(folder: Path) -> Iterator[None]:
             sys.path.remove(str(folder))
 
 
-def _split(ref: ModelRef, form: str) -> tuple[str, str]:
+def split(ref: ModelRef, form: str) -> tuple[str, str]:
+    """The place and the attribute that a reference of the given form names.
+
+    Raises:
+        ConfigError: it does not name both.
+    """
     place, _, attribute = ref.name.rpartition(":")
     if not place or not all(part.isidentifier() for part in attribute.split(".")):
         raise ConfigError(
@@ -162,11 +181,13 @@ def _run(path: Path) -> ModuleType:
     return module
 
 
-def _specify(
-    module: ModuleType, attribute: str, ref: ModelRef, entered: Callable[[], AbstractContextManager[None]]
-) -> ModelSpec:
-    """The specification of the module's attribute; it is built inside ``entered`` too, so that it may import more."""
-    target = _find(module, attribute)
+def specify_attribute(target: Any, ref: ModelRef, entered: Entered) -> ModelSpec:
+    """The specification of what an attribute builds; it is built inside ``entered`` too, so that it may import more.
+
+    Raises:
+        ConfigError: arguments that it does not take.
+        RegistryError: it is no factory.
+    """
     factory = (lambda: copy.deepcopy(target)) if isinstance(target, nn.Module) else target
     if not callable(factory):
         raise RegistryError(
@@ -178,12 +199,17 @@ def _specify(
     return replace(spec, build=partial(_build_within, entered, spec.build))
 
 
-def _build_within(entered: Callable[[], AbstractContextManager[None]], build: Callable[[], nn.Module]) -> nn.Module:
+def _build_within(entered: Entered, build: Callable[[], nn.Module]) -> nn.Module:
     with entered():
         return build()
 
 
-def _find(module: ModuleType, attribute: str) -> Any:
+def find(module: ModuleType, attribute: str) -> Any:
+    """The module's attribute of that (dotted) name.
+
+    Raises:
+        UnknownModel: there is none; the remedy names close ones.
+    """
     target: Any = module
     for part in attribute.split("."):
         try:

@@ -6,33 +6,25 @@ size at which its operations were published (``weights.meta["num_params"]`` and 
 
 from __future__ import annotations
 
-import importlib
 import inspect
 import re
-from functools import cache, partial
+from functools import partial
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
-import torch
-
-from reportgen.errors import ConfigError, SourceUnavailable
+from reportgen.errors import ConfigError
 from reportgen.registry.base import InputSpec, ModelSpec
 from reportgen.registry.factory import summary_of
+from reportgen.registry.library import load, stand_in_notes
 from reportgen.registry.lookup import unknown_model
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from types import ModuleType
 
     from reportgen.registry.base import ModelRef
 
 FRAMES = 16  # of a video, in the published operation counts
 FLOW_SIZE = (520, 960)  # height and width of the frames of an optical flow
-STAND_INS = (
-    "The compiled operators of torchvision do not load beside this PyTorch; their schemas stand in for them, "
-    "which is enough to inspect models, but torchvision::nms cannot run."
-)
-_stand_ins: list[torch.library.Library] = []  # held for the life of the process: the schemas go with the library
 
 
 class TorchvisionSource:
@@ -46,7 +38,7 @@ class TorchvisionSource:
         Raises:
             SourceUnavailable: torchvision is missing, or does not load.
         """
-        names: list[str] = _models().list_models()
+        names: list[str] = load("torchvision.models").list_models()
         return names
 
     def spec(self, ref: ModelRef) -> ModelSpec:
@@ -57,7 +49,7 @@ class TorchvisionSource:
             ConfigError: weights were asked for.
             SourceUnavailable: torchvision is missing, or does not load.
         """
-        models = _models()
+        models = load("torchvision.models")
         if ref.name not in models.list_models():
             raise unknown_model("torchvision:", ref.name, models.list_models())
         if any(ref.kwargs.get(key) is not None for key in ("weights", "weights_backbone")):
@@ -120,43 +112,5 @@ def _published_size(weights: Iterable[Any]) -> list[int]:
 
 def _notes(ref: ModelRef, defaults: dict[str, Any]) -> tuple[str, ...]:
     heads = [key for key in ("aux_logits", "aux_loss") if key in defaults and key not in ref.kwargs]
-    notes = [f"Built with {key}={defaults[key]}, as its published weights are." for key in heads]
-    if _stand_ins:
-        notes.append(STAND_INS)
-    return tuple(notes)
-
-
-@cache
-def _models() -> ModuleType:
-    """``torchvision.models``, with stand-ins for the compiled operators only where the real ones do not load."""
-    try:
-        return _import_models()
-    except RuntimeError as exc:
-        if "torchvision::nms does not exist" not in str(exc):
-            raise _unavailable(exc) from exc
-    library = torch.library.Library("torchvision", "FRAGMENT")  # type: ignore[no-untyped-call] # torch does not say
-    for operator in ("nms", "qnms"):
-        library.define(f"{operator}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")  # type: ignore[no-untyped-call] # nor here
-    _stand_ins.append(library)
-    try:
-        return _import_models()
-    except RuntimeError as exc:
-        raise _unavailable(exc) from exc
-
-
-def _import_models() -> ModuleType:
-    try:
-        return importlib.import_module("torchvision.models")
-    except ModuleNotFoundError as exc:
-        if exc.name != "torchvision":
-            raise _unavailable(exc) from exc
-        raise SourceUnavailable("torchvision is not installed", remedy="pip install torchvision") from exc
-    except ImportError as exc:
-        raise _unavailable(exc) from exc
-
-
-def _unavailable(exc: Exception) -> SourceUnavailable:
-    return SourceUnavailable(
-        f"torchvision does not load: {type(exc).__name__}: {' '.join(str(exc).split())}",
-        remedy="install the torchvision that belongs to the installed torch",
-    )
+    notes = (f"Built with {key}={defaults[key]}, as its published weights are." for key in heads)
+    return (*notes, *stand_in_notes())

@@ -40,7 +40,16 @@ def make_catalog(monkeypatch: pytest.MonkeyPatch) -> Iterator[MakeCatalog]:
 
 def test_sources_come_in_a_fixed_order(make_catalog: MakeCatalog) -> None:
     """The tool's own sources come first, then those of other packages by name."""
-    assert make_catalog(zoo=(), acme=()).schemes == ("builtin", "torchvision", "python", "file", "acme", "zoo")
+    assert make_catalog(zoo=(), acme=()).schemes == (
+        "builtin",
+        "torchvision",
+        "timm",
+        "python",
+        "file",
+        "hub",
+        "acme",
+        "zoo",
+    )
 
 
 def test_names_are_listed_naturally(make_catalog: MakeCatalog) -> None:
@@ -112,11 +121,11 @@ def test_an_unknown_bare_name_names_the_closest(make_catalog: MakeCatalog) -> No
 @pytest.mark.parametrize(
     ("text", "message", "remedy"),
     [
-        ("zoo:x", "there is no source 'zoo'", "use one of builtin:, torchvision:, python:, file:"),
+        ("zoo:x", "there is no source 'zoo'", "use one of builtin:, torchvision:, timm:, python:, file:, hub:"),
         (
-            "timm:x",
-            "source 'timm' is not supported in this version",
-            "use one of builtin:, torchvision:, python:, file:",
+            "transformers:x",
+            "source 'transformers' is not supported in this version",
+            "use one of builtin:, torchvision:, timm:, python:, file:, hub:",
         ),
         ("models.py:Net", "there is no source 'models.py'", "write file:models.py:FACTORY"),
     ],
@@ -132,7 +141,7 @@ def test_an_unknown_source_lists_the_known(make_catalog: MakeCatalog, text: str,
 
 def test_a_planned_source_may_come_from_another_package(make_catalog: MakeCatalog) -> None:
     """A scheme that this version does not support itself is free for others."""
-    assert make_catalog(timm=("net",)).names(source="timm") == [("timm", "net")]
+    assert make_catalog(transformers=("net",)).names(source="transformers") == [("transformers", "net")]
 
 
 class Broken:

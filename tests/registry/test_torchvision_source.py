@@ -8,14 +8,14 @@ from importlib.util import find_spec
 import pytest
 import torch
 
-from reportgen.errors import ConfigError, SourceUnavailable, UnknownModel
+from reportgen.errors import ConfigError, UnknownModel
 from reportgen.registry.base import InputSpec, ModelRef
 
 if find_spec("torchvision") is None:
     pytest.skip("torchvision is not installed", allow_module_level=True)
 
-from reportgen.registry import torchvision_source
-from reportgen.registry.torchvision_source import STAND_INS, TorchvisionSource
+from reportgen.registry.library import STAND_INS
+from reportgen.registry.torchvision_source import TorchvisionSource
 
 
 def test_every_name_of_torchvisions_registry_is_listed() -> None:
@@ -106,32 +106,3 @@ def test_an_unknown_name_names_the_closest() -> None:
     with pytest.raises(UnknownModel, match="torchvision: has no 'alexnett'") as caught:
         TorchvisionSource().spec(ModelRef("torchvision", "alexnett"))
     assert caught.value.remedy == "did you mean alexnet?"
-
-
-BELONGS = "install the torchvision that belongs to the installed torch"
-
-
-@pytest.mark.parametrize(
-    ("error", "message", "remedy"),
-    [
-        (ModuleNotFoundError(name="torchvision"), "torchvision is not installed", "pip install torchvision"),
-        (
-            ModuleNotFoundError("No module named 'PIL'", name="PIL"),
-            "torchvision does not load: ModuleNotFoundError: No module named 'PIL'",
-            BELONGS,
-        ),
-        (RuntimeError("other\nCUDA"), "torchvision does not load: RuntimeError: other CUDA", BELONGS),
-    ],
-)
-def test_a_missing_torchvision_is_told_from_a_broken_one(
-    monkeypatch: pytest.MonkeyPatch, error: Exception, message: str, remedy: str
-) -> None:
-    """Where torchvision cannot be imported, the remedy says whether to install it or to install another."""
-
-    def fail(name: str) -> None:
-        raise error
-
-    monkeypatch.setattr(torchvision_source.importlib, "import_module", fail)
-    with pytest.raises(SourceUnavailable) as caught:
-        torchvision_source._models.__wrapped__()
-    assert (message, remedy) == (str(caught.value), caught.value.remedy)

@@ -1,0 +1,98 @@
+"""``timm:``: every model that timm lists, built without weights.
+
+A name may carry the tag of published weights (``resnet50.a1_in1k``), whose image size it then gets.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from functools import partial
+from importlib import metadata
+from typing import TYPE_CHECKING, Any
+
+from reportgen.errors import ConfigError
+from reportgen.registry.base import InputSpec, ModelSpec
+from reportgen.registry.factory import summary_of
+from reportgen.registry.library import load, stand_in_notes
+from reportgen.registry.lookup import unknown_model
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from reportgen.registry.base import ModelRef
+
+_PAPER = re.compile(r"https?://arxiv\.org/(?:abs|pdf)/(\d+\.\d+)")
+
+
+class TimmSource:
+    """The models of ``timm.list_models()``."""
+
+    scheme = "timm"
+
+    def names(self) -> Iterable[str]:
+        """Every listed name, without tags.
+
+        Raises:
+            SourceUnavailable: timm is missing, or does not load.
+        """
+        names: list[str] = load("timm").list_models()
+        return names
+
+    def spec(self, ref: ModelRef) -> ModelSpec:
+        """The model of that name; the arguments of ``ref`` go to ``timm.create_model``.
+
+        ``in_chans`` and ``img_size`` shape the dummy input too; a model that takes images of any size is not built
+        differently for ``img_size``.
+
+        Raises:
+            UnknownModel: timm lists no such name, or knows no such tag of it.
+            ConfigError: weights were asked for, or a size that is none.
+            SourceUnavailable: timm is missing, or does not load.
+        """
+        timm = load("timm")
+        name, _, tag = ref.name.partition(".")
+        if name not in timm.list_models():
+            raise unknown_model("timm:", name, timm.list_models())
+        if tag and ref.name not in timm.list_models(f"{name}.*", pretrained=True):
+            raise unknown_model(f"timm:{name}", ref.name, timm.list_models(f"{name}.*", pretrained=True))
+        if any(ref.kwargs.get(key) for key in ("pretrained", "checkpoint_path")):
+            raise ConfigError(
+                f"{ref} asks for weights, and a report needs none", code="model-arguments", remedy="leave them out"
+            )
+        published = timm.get_pretrained_cfg(ref.name)
+        kwargs = {"pretrained": False, **ref.kwargs}
+        if not published.fixed_input_size:
+            kwargs.pop("img_size", None)  # such a constructor knows no image size: timm itself hands it none either
+        entrypoint = timm.model_entrypoint(name)
+        return ModelSpec(
+            ref=ref,
+            build=partial(timm.create_model, ref.name, **kwargs),
+            inputs=(InputSpec(_image(ref, published.input_size)),),
+            description=summary_of(entrypoint),
+            citation=_citation(entrypoint, published.paper_ids),
+            package_version=metadata.version("timm"),
+            notes=stand_in_notes(),
+        )
+
+
+def _image(ref: ModelRef, published: tuple[int, int, int]) -> tuple[int, ...]:
+    """One image: batch, channels, height, width."""
+    size = ref.kwargs.get("img_size", published[1:])
+    sides = [size, size] if isinstance(size, int) else list(size)
+    shape = (1, ref.kwargs.get("in_chans", published[0]), *sides)
+    if len(shape) != 4 or not all(isinstance(length, int) and length > 0 for length in shape):
+        raise ConfigError(
+            f"{ref}: these are no channels and size of an image", code="model-arguments", remedy="write ?img_size=256"
+        )
+    return shape
+
+
+def _citation(entrypoint: Callable[..., Any], published: str | None) -> str | None:
+    """The paper named by the model's own documentation, by its weights, or by its module where that names only one."""
+    module = sys.modules[entrypoint.__module__]
+    for text in (entrypoint.__doc__, (published or "").replace("arXiv:", "https://arxiv.org/abs/"), module.__doc__):
+        papers = set(_PAPER.findall(text or ""))
+        if len(papers) == 1:
+            return f"https://arxiv.org/abs/{papers.pop()}"
+    return None
