@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from reportgen.version import __version__
 
 if TYPE_CHECKING:
-    from reportgen.api import Build, build, load, probe, render
+    from reportgen.api import Build, build, load, probe, render, render_saved
     from reportgen.errors import ReportgenError
     from reportgen.registry import Registry, describe
     from reportgen.registry.base import InputSpec
@@ -36,6 +36,7 @@ __all__ = [
     "load",
     "probe",
     "render",
+    "render_saved",
 ]
 
 _HOMES = {
@@ -47,6 +48,7 @@ _HOMES = {
     "build": "reportgen.api",
     "describe": "reportgen.registry",
     "load": "reportgen.api",
+    "render_saved": "reportgen.api",
 }
 _CALLABLE = ("probe", "render")  # packages of the same name as the function that they exist for
 

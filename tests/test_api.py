@@ -35,6 +35,7 @@ def test_public_names():
         "load",
         "probe",
         "render",
+        "render_saved",
     ] == reportgen.__all__
     assert all(hasattr(reportgen, name) for name in reportgen.__all__)
     assert set(reportgen.__all__) <= set(dir(reportgen))
@@ -117,6 +118,17 @@ def test_select(frozen_sequential):
     weights = reportgen.render(frozen_sequential, "md", select=["*.weight"]).decode()
     assert "2.bias" in everything
     assert "2.bias" not in weights.partition("## Parameters")[2].partition("## ")[0]
+
+
+def test_render_saved(tmp_path, frozen_sequential, tied_gpt):
+    """Saved reports become folders as a build leaves them, with an index."""
+    paths = []
+    for report in (frozen_sequential, tied_gpt):
+        paths.append(tmp_path / f"{report.model.name}.json")
+        paths[-1].write_text(report.to_json(), encoding="utf-8")
+    built = reportgen.render_saved(paths, output=tmp_path / "out", formats=["json"])
+    assert ["builtin-frozen-sequential", "builtin-tied-gpt"] == [outcome.slug for outcome in built.outcomes]
+    assert tied_gpt == reportgen.load(tmp_path / "out" / "builtin-tied-gpt" / "report.json")
 
 
 def test_wrong_renders(tmp_path, frozen_sequential):
