@@ -29,7 +29,7 @@ def test_the_samples_are_all_there() -> None:
             "builtin-gpt2",
             "builtin-llama3_405b",
             "builtin-vit_b_16",
-            "file-sample_reports-models.py-Mismatched",
+            "mismatched_classifier",
             "torchvision-resnet50",
         )
     }

@@ -25,7 +25,7 @@ from torch.nn.modules.module import (
 )
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from reportgen.probe import shapes
+from reportgen.probe import kernels
 from reportgen.probe.flops import Formula, formula_for, zero
 from reportgen.probe.structure import tensors
 
@@ -73,7 +73,7 @@ class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call]
         run: what runs an operation.
     """
 
-    def __init__(self, watched: Iterable[Tensor], run: Run = shapes.run) -> None:
+    def __init__(self, watched: Iterable[Tensor], run: Run = kernels.run) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.phase = Phase.FORWARD
         self.modules: dict[int, ModuleTrace] = {}  # by id: a module need not be hashable

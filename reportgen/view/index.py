@@ -67,7 +67,7 @@ def _table(entries: Sequence[IndexEntry], link_suffix: str) -> Table:
         (
             field("name", "model", lambda entry: _link(entry, link_suffix), kind="name", weight=2.5),
             field("ref", "reference", lambda entry: Cell(entry.ref), kind="code", weight=3),
-            field("status", "status", lambda entry: Cell(entry.status, tone=_TONES[entry.status])),
+            field("status", "status", lambda entry: Cell(entry.status, tone=_TONES[entry.status]), weight=1.3),
             field("parameters", "parameters", lambda entry: tables.number(entry.parameters), kind="number", weight=1.8),
             field("human", "about", lambda entry: _about(entry.parameters), kind="number"),
             field("macs", "MACs", lambda entry: _macs(entry.flops), kind="number"),

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from reportgen.probe.ledger import storage_elements
+from reportgen.probe.storage import storage_elements
 from reportgen.report.schema import ModelReport, ParameterTotals
 
 Run = Callable[..., ModelReport]
