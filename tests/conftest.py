@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import settings
 
 from reportgen.report.schema import (
     BufferFacts,
@@ -32,6 +33,9 @@ from reportgen.report.schema import (
     Totals,
     UncountedOperation,
 )
+
+settings.register_profile("suite", derandomize=True, deadline=None)  # the same examples on every run, at any speed
+settings.load_profile("suite")
 
 MakeReport = Callable[..., ModelReport]
 ITEMSIZE = {"float64": 8, "float32": 4, "float16": 2, "bfloat16": 2, "int64": 8, "uint8": 1}
