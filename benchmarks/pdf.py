@@ -2,8 +2,8 @@
 
 python benchmarks/pdf.py [ROWS…]
 
-The whole report holds N rows of modules besides: the blocks of these models differ, so that nothing folds. Times are of the
-processor, so that a busy machine tells the same.
+The whole report holds N rows of modules besides: the blocks of these models differ, so that nothing folds. Times are of
+the processor, so that a busy machine tells the same.
 """
 
 from __future__ import annotations

@@ -54,9 +54,14 @@ def assemble(attempt: Attempt) -> ModelReport:
         parameters=parameters,
         buffers=buffers,
         diagnostics=(*_source_notes(attempt), *attempt.diagnostics),
-        environment=environment(attempt.spec.ref.source, attempt.spec.package_version),
+        environment=_environment(attempt),
         fingerprint=fingerprint(modules, parameters, buffers) if built else None,
     )
+
+
+def _environment(attempt: Attempt) -> dict[str, str]:
+    source = attempt.spec.ref.source
+    return environment(None if source == "builtin" else source, attempt.spec.package_version)  # ours has our version
 
 
 def _identity(attempt: Attempt) -> ModelIdentity:

@@ -39,7 +39,7 @@ UNKNOWN_TOTALS = Totals(
 
 
 def environment(package: str | None = None, version: str | None = None) -> dict[str, str]:
-    """The versions that a figure may depend on."""
+    """The versions that a figure may depend on; ``package`` is the one that a model came from, if it was another's."""
     versions = {"python": platform.python_version(), "torch": metadata.version("torch"), "reportgen": __version__}
     if package is not None and version is not None:
         versions[package] = version
