@@ -100,7 +100,7 @@ def render_saved(reports: Iterable[ModelReport], options: RenderOptions, output:
     """
     check_writable(output)
     texts = {codec.to_json(report): report for report in reports}
-    names = slugs({text: report.model.ref for text, report in texts.items()})
+    names = slugs({text: _label(report.model.ref, report.model.name) for text, report in texts.items()})
     outcomes = natsorted(
         (
             outcome_of(report, names[text], write_report(report, output / names[text], options))
@@ -179,12 +179,17 @@ def plan(
     for entry in entries:
         for ref in _refs(entry.ref, expanded[entry.ref]):
             found[f"{ref} {entry.name} {entry.description} {entry.probe}"] = ref, entry
-    names = slugs({key: entry.name or str(ref) for key, (ref, entry) in found.items()})
+    names = slugs({key: _label(str(ref), entry.name or ref.name) for key, (ref, entry) in found.items()})
     jobs = (
         Job(ref, entry, options.output / names[key], render, options.memory_limit)
         for key, (ref, entry) in sorted(found.items())
     )
     return tuple(natsorted(jobs, key=lambda job: str(job.ref)))
+
+
+def _label(ref: str, name: str) -> str:
+    """What a folder is called after: the name, where it was given by hand. Building and rendering anew agree on it."""
+    return ref if name == ModelRef.parse(ref).name else name
 
 
 def _is_plain(ref: ModelRef) -> bool:

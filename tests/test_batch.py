@@ -273,6 +273,8 @@ def test_names_and_descriptions(tmp_path):
     model = codec.load(tmp_path / "the-smallest" / "report.json").model
     assert ("the smallest", "One layer.", "builtin:linear") == (model.name, model.description, model.ref)
     assert "the-smallest" == outcome.slug
+    report = codec.load(tmp_path / "the-smallest" / "report.json")
+    assert ["the-smallest"] == [outcome.slug for outcome in render_saved([report], JSON, tmp_path / "again")]
 
 
 def test_a_format_that_cannot_be_written(tmp_path):
