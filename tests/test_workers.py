@@ -90,15 +90,15 @@ def test_a_worker_that_dies(how, reason):
 @pytest.mark.parametrize("how", ["hang", "hang deaf"])
 def test_a_worker_that_hangs(how):
     """A task that runs too long is ended, even one that ignores the request to."""
-    outcome = dict(processes(1, timeout=0.5).map(misbehave, [how, "well"]))
-    assert "ran longer than 0.5 s" == outcome[how].reason
+    outcome = dict(processes(1, timeout=3.0).map(misbehave, [how, "well"]))
+    assert "ran longer than 3 s" == outcome[how].reason
     assert "well" == outcome["well"]
 
 
 @pytest.mark.parametrize("how", ["segfault", "hang"])
 def test_frames_of_the_lost(how):
     """A process that crashes or is ended tells where in the Python code it was."""
-    ((_, lost),) = processes(1, timeout=2.0).map(misbehave, [how])
+    ((_, lost),) = processes(1, timeout=3.0).map(misbehave, [how])
     assert isinstance(lost, Lost)
     assert ["misbehave"] == [frame.rpartition(" in ")[2] for frame in lost.frames if __file__ in frame]
 
