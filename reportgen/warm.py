@@ -7,15 +7,12 @@ spaces.
 
 import gc
 import os
-import warnings
 from contextlib import suppress
 
 from reportgen.config import FORMATS, ProbeOptions, RenderOptions
 from reportgen.probe import probe
 from reportgen.registry.catalog import Catalog
 from reportgen.write import render
-
-warnings.filterwarnings("ignore", "Failed to initialize NumPy")  # torch's, where NumPy is not; nothing here needs it
 
 catalog = Catalog()
 report = probe(catalog.spec("builtin:linear"), ProbeOptions())
