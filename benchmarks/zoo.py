@@ -23,8 +23,6 @@ from reportgen.config import BatchOptions, ModelEntry, ProbeOptions, RenderOptio
 from reportgen.report.codec import load
 from reportgen.workers import Processes
 
-PRELOAD = {"timm": "timm", "transformers": "transformers", "torchvision": "torchvision.models"}
-
 
 def timed(function: Callable[[Any], Any], task: Any) -> tuple[Any, float]:
     """What the function gives, and the CPU seconds of this process."""
@@ -87,7 +85,8 @@ def main() -> None:
     options = BatchOptions(asked.output, asked.jobs, asked.timeout, asked.memory_limit)
     render = RenderOptions(formats=("json",))
     entries = [ModelEntry(pattern, ProbeOptions(mode=asked.mode)) for pattern in asked.patterns]
-    executor = Timing(local(options, render))
+    schemes = [pattern.partition(":")[0] for pattern in asked.patterns]
+    executor = Timing(local(options, ["json", *schemes]))
     outcomes = run(entries, render, options, progress=Dots(), executor=executor)
     report(outcomes, executor.seconds, asked.output, names=asked.names)
 

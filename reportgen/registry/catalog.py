@@ -26,11 +26,11 @@ OWN = (
     EntryPoint("builtin", "reportgen.registry.builtin:builtin", GROUP),
     EntryPoint("torchvision", "reportgen.registry.torchvision_source:TorchvisionSource", GROUP),
     EntryPoint("timm", "reportgen.registry.timm_source:TimmSource", GROUP),
+    EntryPoint("transformers", "reportgen.registry.transformers_source:TransformersSource", GROUP),
     EntryPoint("python", "reportgen.registry.python_source:PythonSource", GROUP),
     EntryPoint("file", "reportgen.registry.python_source:FileSource", GROUP),
     EntryPoint("hub", "reportgen.registry.hub_source:HubSource", GROUP),
 )
-PLANNED = frozenset({"transformers"})
 
 
 class Catalog:
@@ -166,10 +166,6 @@ class Catalog:
         if scheme in self._providers:
             return
         remedy = f"use one of {', '.join(f'{known}:' for known in self.schemes)}"
-        if scheme in PLANNED:
-            raise RegistryError(
-                f"source {scheme!r} is not supported in this version", code="unknown-source", remedy=remedy
-            )
         if scheme.endswith(".py"):
             remedy = f"write file:{scheme}:FACTORY"
         raise RegistryError(f"there is no source {scheme!r}", code="unknown-source", remedy=remedy)

@@ -44,6 +44,7 @@ def test_sources_come_in_a_fixed_order(make_catalog: MakeCatalog) -> None:
         "builtin",
         "torchvision",
         "timm",
+        "transformers",
         "python",
         "file",
         "hub",
@@ -121,11 +122,10 @@ def test_an_unknown_bare_name_names_the_closest(make_catalog: MakeCatalog) -> No
 @pytest.mark.parametrize(
     ("text", "message", "remedy"),
     [
-        ("zoo:x", "there is no source 'zoo'", "use one of builtin:, torchvision:, timm:, python:, file:, hub:"),
         (
-            "transformers:x",
-            "source 'transformers' is not supported in this version",
-            "use one of builtin:, torchvision:, timm:, python:, file:, hub:",
+            "zoo:x",
+            "there is no source 'zoo'",
+            "use one of builtin:, torchvision:, timm:, transformers:, python:, file:, hub:",
         ),
         ("models.py:Net", "there is no source 'models.py'", "write file:models.py:FACTORY"),
     ],
@@ -137,11 +137,6 @@ def test_an_unknown_source_lists_the_known(make_catalog: MakeCatalog, text: str,
         with pytest.raises(RegistryError) as caught:
             ask(text)
         assert (message, remedy, "unknown-source") == (str(caught.value), caught.value.remedy, caught.value.code)
-
-
-def test_a_planned_source_may_come_from_another_package(make_catalog: MakeCatalog) -> None:
-    """A scheme that this version does not support itself is free for others."""
-    assert make_catalog(transformers=("net",)).names(source="transformers") == [("transformers", "net")]
 
 
 class Broken:
