@@ -1,13 +1,15 @@
 # make report   builds the reports of the bundled manifest into reports/
 # make test     runs the whole test suite
+# make zoo      probes every model of whole libraries, and prints how many are complete; ZOO="'transformers:*'" names others
 # Each sets up .venv first, once. PYTHON=python3.12 chooses another interpreter.
 
 PYTHON ?= python3
 BIN := .venv/bin
+ZOO = 'torchvision:*' 'timm:*'
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 PYTEST := $(BIN)/python -m pytest --numprocesses auto --maxprocesses 8 --dist loadfile
 
-.PHONY: setup report test check samples clean
+.PHONY: setup report test check samples zoo clean
 
 setup: .venv/.test-extras
 
@@ -26,8 +28,11 @@ check: setup
 samples: setup
 	$(BIN)/python scripts/samples.py
 
+zoo: setup
+	$(BIN)/python benchmarks/zoo.py $(ZOO) --output zoo
+
 clean:
-	rm -rf reports build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf reports zoo build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -not -path './.venv/*' -exec rm -rf {} +
 
 .venv/.created:

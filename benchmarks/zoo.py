@@ -88,10 +88,13 @@ def main() -> None:
     schemes = [pattern.partition(":")[0] for pattern in asked.patterns]
     executor = Timing(local(options, ["json", *schemes]))
     outcomes = run(entries, render, options, progress=Dots(), executor=executor)
-    report(outcomes, executor.seconds, asked.output, names=asked.names)
+    for scheme in dict.fromkeys(schemes):
+        mine = tuple(outcome for outcome in outcomes if outcome.ref.startswith(f"{scheme}:"))
+        print(f"\n{scheme}, {asked.mode}")
+        report(mine, [executor.seconds.get(outcome.ref, 0.0) for outcome in mine], asked.output, names=asked.names)
 
 
-def report(outcomes: tuple[Outcome, ...], seconds: dict[str, float], output: Path, *, names: bool) -> None:
+def report(outcomes: tuple[Outcome, ...], seconds: list[float], output: Path, *, names: bool) -> None:
     """Counts by status and device, CPU seconds, and the causes with the most models first."""
     devices = Counter(
         load(output / outcome.slug / "report.json").probe.device.used
@@ -102,7 +105,7 @@ def report(outcomes: tuple[Outcome, ...], seconds: dict[str, float], output: Pat
     counts = " · ".join(f"{statuses[status]} {status}" for status in ("complete", "partial", "failed"))
     print(f"{len(outcomes)} models: {counts}")
     print("complete on " + ", ".join(f"{device}: {count}" for device, count in sorted(devices.items())))
-    ordered = sorted(seconds.values())
+    ordered = sorted(seconds)
     if ordered:
         middle, late = ordered[len(ordered) // 2], ordered[len(ordered) * 95 // 100]
         print(

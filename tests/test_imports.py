@@ -42,6 +42,8 @@ ALLOWED = {
 RESERVED = {
     "torch": {"registry", "probe"},
     "torchvision": {"registry"},
+    "timm": {"registry"},
+    "transformers": {"registry"},
     "weasyprint": {"render/pdf.py"},
     "click": {"cli"},
     "rich": {"console"},

@@ -54,11 +54,23 @@ ARGUMENTS: dict[str, str] = {
 FAMILIES: tuple[tuple[str, dict[str, str]], ...] = (
     (r"gemma4_audio|gemma3n_audio", {"input_features": "batch time 128", "audio_mel": "batch time 128"}),
     (
-        r"canary|cohere_asr|granite_speech.*|lasr_.*|nemotron.*|parakeet_.*|seamless_m4t.*|speech_to_text|wav2vec2-bert",
-        {"input_features": "batch time mels"},
+        r"canary|cohere_asr|lasr_.*|nemotron.*|parakeet_.*|seamless_m4t.*|speech_to_text|univnet|wav2vec2-bert",
+        {"input_features": "batch 256 mels"},
     ),
+    (r"granite_speech.*", {"input_features": "batch 256 mels*4"}),
+    (
+        r"qwen3_asr_encoder",
+        {"input_features": "batch mels 200", "input_features_mask": "batch 200 | int64 one"},
+    ),
+    (r"blip_2_qformer", {"encoder_hidden_states": "batch patches encoder_hidden"}),
+    (r"speecht5", {"input_values": "batch sequence hidden", "decoder_input_values": "batch sequence hidden"}),
+    (r"speech-encoder-decoder", {"inputs": "", "input_features": ""}),
+    (r"mimi_decoder|pocket_tts_audio_tokenizer_decoder", {"latents": "batch hidden sequence"}),
+    (r"vibevoice_acoustic_tokenizer", {"input_values": "batch 1 samples"}),
+    (r"vibevoice_acoustic_tokenizer_encoder", {"hidden_states": "batch 1 samples"}),
+    (r"vibevoice_acoustic_tokenizer_decoder", {"hidden_states": "batch hidden sequence"}),
     (r"clap|clap_audio_model", {"input_features": "batch 1 time mels"}),
-    (r"neucodec|xcodec2", {"input_values": "batch 1 samples", "input_features": "batch 256 mels"}),
+    (r"neucodec|xcodec2", {"input_values": "batch 1 samples", "input_features": "batch 50 mels"}),
     (r"dac|encodec|mimi|mimi_encoder|pocket_tts.*|pe_audio.*|xcodec", {"input_values": "batch 1 samples"}),
     (r"audioflamingo3_encoder|moss_transcribe.*", {"input_features_mask": ARGUMENTS["input_features_mask"]}),
     (r"audio-spectrogram-transformer", {"input_values": "batch spectrogram mels"}),
@@ -72,7 +84,7 @@ FAMILIES: tuple[tuple[str, dict[str, str]], ...] = (
         },
     ),
     (r"gemma4_vision", {"pixel_values": "batch patches patch"}),
-    (r"pix2struct.*", {"flattened_patches": "batch patches patch+2"}),
+    (r"pix2struct.*", {"flattened_patches": "batch patches flattened+2"}),
     (
         r"minicpm.*_vision",
         {
@@ -81,13 +93,14 @@ FAMILIES: tuple[tuple[str, dict[str, str]], ...] = (
         },
     ),
     (r"efficientloftr|lightglue|superglue", {"pixel_values": "batch 2 channels height width"}),
-    (r"instructblipvideo|videomae|vivit|timesformer", {"pixel_values": "batch frames channels height width"}),
+    (r"instructblipvideo|videomae|vivit|timesformer|tvp|xclip", {"pixel_values": "batch frames channels height width"}),
     (r"idefics3_vision|smolvlm_vision", {"pixel_values": "batch channels height width"}),
     (
         r"kosmos-2",
         {
             "pixel_values": ARGUMENTS["pixel_values"],
-            "image_embeds_position_mask": "batch sequence | int64 zero",
+            "input_ids": "batch 64 | int64 vocabulary",
+            "image_embeds_position_mask": "batch 64 | int64 one",
         },
     ),
     (
@@ -194,7 +207,7 @@ _DOCUMENTED = {
 
 def _documented(name: str, model_class: Any) -> str | None:
     """An argument as its documentation has it, in the form of `ARGUMENTS`; None where it says nothing of use."""
-    pattern = rf"^\s*{name} \(`?(?P<type>[\w.]+)`? of shape\s*`?\((?P<shape>[^)]*)\)"
+    pattern = rf"^\s*{name} \(`?(?P<type>[\w.]+)`?\s+of shape\s*`?\((?P<shape>[^)]*)\)"
     match = re.search(pattern, model_class.forward.__doc__ or "", re.MULTILINE)
     if match is None:
         return None

@@ -19,7 +19,7 @@ IMAGES: tuple[tuple[str, int], ...] = (
     (r"depth_pro", 1536),
     (r"pe_.*video.*", 336),
     (r"rf_detr", 560),
-    (r"seggpt", 448),
+    (r"seggpt|tvp", 448),
 )
 
 # symbol → its part of the configuration, the fields that may hold it, and its value where none does
@@ -35,6 +35,8 @@ FIELDS: dict[str, tuple[Part, tuple[str, ...], int]] = {
         ("feature_projection_input_dim", "num_mel_bins", "n_mels", "input_feat_per_channel", "input_dim"),
         80,
     ),
+    "encoder_hidden": ("text", ("encoder_hidden_size",), 768),
+    "flattened": ("vision", ("patch_embed_hidden_size",), 768),
     "spectrogram": ("audio", ("max_length",), 1024),
     "state": ("text", ("state_dim",), 17),
     "action": ("text", ("act_dim",), 4),
