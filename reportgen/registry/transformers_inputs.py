@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from reportgen.registry.base import InputSpec
@@ -151,6 +151,12 @@ def inputs_of(model_class: Any, config: Any, asked: Mapping[str, int]) -> tuple[
     if None in texts:
         return ()
     return tuple(_spec(name, str(text), sizes) for name, text in zip(names, texts, strict=True))
+
+
+def left_out(model_class: Any, inputs: Iterable[InputSpec]) -> tuple[str, ...]:
+    """Images and sounds that the model could be given beside these inputs, in the order of its signature."""
+    others = {*MODALITIES} - {"input_ids", "bbox", *(spec.name for spec in inputs)}
+    return tuple(name for name in inspect.signature(model_class.forward).parameters if name in others)
 
 
 def _arguments(model_class: Any, config: Any, own: Mapping[str, str]) -> list[str]:

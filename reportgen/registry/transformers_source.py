@@ -22,14 +22,14 @@ from reportgen.registry.factory import summary_of
 from reportgen.registry.library import load, stand_in_notes
 from reportgen.registry.lookup import unknown_model
 from reportgen.registry.transformers_experts import active_parameters, parts
-from reportgen.registry.transformers_inputs import inputs_of
+from reportgen.registry.transformers_inputs import inputs_of, left_out
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from torch import nn
 
-    from reportgen.registry.base import ModelRef
+    from reportgen.registry.base import InputSpec, ModelRef
 
 CONFIGURATION = "config.json"
 SIZES = ("batch", "sequence", "image_size")  # of the dummy inputs; every other argument is a field of the configuration
@@ -81,15 +81,21 @@ class TransformersSource:
             recipe = _recipe(ref)
             sizes = _sizes(ref)
             config = recipe.config()
+            inputs = inputs_of(recipe.model, config, sizes)
             return ModelSpec(
                 ref=ref,
                 build=partial(_build, recipe.model, config),
-                inputs=inputs_of(recipe.model, config, sizes),
+                inputs=inputs,
                 description=summary_of(recipe.model),
                 package_version=metadata.version("transformers"),
                 active_parameters=active_parameters(partial(_build, recipe.model, config), config),
-                notes=stand_in_notes(),
+                notes=(*_notes(recipe.model, inputs), *stand_in_notes()),
             )
+
+
+def _notes(model: Any, inputs: tuple[InputSpec, ...]) -> tuple[str, ...]:
+    others = left_out(model, inputs) if any(spec.name == "input_ids" for spec in inputs) else ()
+    return (f"Fed without {', '.join(others)}: what reads them took no part.",) if others else ()
 
 
 @dataclass(frozen=True, slots=True)

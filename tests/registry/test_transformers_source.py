@@ -90,6 +90,12 @@ def test_inputs_come_from_signature_and_configuration(text: str, inputs: list[st
     assert tuple(map(InputSpec.parse, inputs)) == specified(text).inputs
 
 
+def test_what_is_left_out_is_noted() -> None:
+    """A model that could be given images and gets text alone says so."""
+    note = "Fed without pixel_values, pixel_values_videos: what reads them took no part."
+    assert (True, False) == (note in specified("qwen2_vl").notes, note in specified("clip").notes)
+
+
 @pytest.mark.parametrize("text", ["bert", "BertForSequenceClassification", "clip", "vit?image_size=64"])
 def test_models_are_measured_completely(text: str) -> None:
     """Constructor, forward and backward all succeed on meta."""
@@ -114,11 +120,13 @@ def test_an_image_size_builds_the_model_for_it() -> None:
     [
         # mistral.ai: 46.7 B parameters, 12.9 B of them used per token
         ("MixtralForCausalLM", 12_879_925_248),
+        # arXiv:2412.19437: 671 B parameters, 37 B of them activated for each token
+        ("DeepseekV3ForCausalLM", 37_552_282_624),
         ("bert", None),
     ],
 )
 def test_active_parameters_leave_out_idle_experts(text: str, active: int | None) -> None:
-    """Two of eight experts a layer are used; a dense model has no such figure."""
+    """Two of eight experts a layer, eight of 256 beside a shared one; a dense model has no such figure."""
     assert active == specified(text).active_parameters
 
 
