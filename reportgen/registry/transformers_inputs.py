@@ -57,7 +57,7 @@ FAMILIES: tuple[tuple[str, dict[str, str]], ...] = (
         r"canary|cohere_asr|lasr_.*|nemotron.*|parakeet_.*|seamless_m4t.*|speech_to_text|univnet|wav2vec2-bert",
         {"input_features": "batch 256 mels"},
     ),
-    (r"granite_speech.*", {"input_features": "batch 256 mels*4"}),
+    (r"granite_speech5.*", {"input_features": "batch 256 mels*4"}),
     (
         r"qwen3_asr_encoder",
         {"input_features": "batch mels 200", "input_features_mask": "batch 200 | int64 one"},
