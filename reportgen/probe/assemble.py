@@ -8,7 +8,7 @@ from torch import Tensor
 
 from reportgen.probe import ledger, passes
 from reportgen.probe.attempt import Attempt
-from reportgen.probe.blank import UNKNOWN_FLOPS, UNKNOWN_TOTALS, environment
+from reportgen.probe.blank import UNKNOWN_FLOPS, UNKNOWN_TOTALS, environment, given_inputs
 from reportgen.probe.trace import Phase
 from reportgen.report.fingerprint import fingerprint
 from reportgen.report.schema import (
@@ -35,7 +35,7 @@ from reportgen.report.schema import (
 
 def assemble(attempt: Attempt) -> ModelReport:
     """The frozen record of one finished attempt."""
-    registered = ledger.Registered.of(attempt.model) if attempt.model is not None else ledger.NOTHING
+    registered = attempt.registered
     gradients = {id(named.tensor): _gradient(attempt, named.tensor) for named in registered.parameters}
     parameters = ledger.parameter_facts(registered.parameters, gradients)
     buffers = ledger.buffer_facts(registered.buffers)
@@ -97,7 +97,7 @@ def _probe_facts(attempt: Attempt) -> ProbeFacts:
         loss=attempt.loss,
         loss_origin="user" if options.loss is not None else "source",
         seed=options.seed,
-        inputs=attempt.inputs.facts if attempt.inputs is not None else (),
+        inputs=attempt.inputs.facts if attempt.inputs is not None else given_inputs(options),
         outputs=outputs,
         stages=StageFacts(**stages),
         freeze=options.freeze,
@@ -149,7 +149,7 @@ def _totals(
     return Totals(
         parameters=parameter_totals,
         buffers=buffer_totals,
-        state_dict_bytes=ledger.add((parameter_totals.bytes, buffer_totals.persistent_bytes, packed_bytes)),
+        state_dict_bytes=ledger.state_bytes(registered, packed_bytes),
         modules=len(registered.modules),
         gradients=gradient_totals,
         flops=flops,

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from reportgen.config import ProbeOptions
-from reportgen.errors import InputError, ReportgenError
+from reportgen.errors import ReportgenError
 from reportgen.probe import instantiate, ledger, passes
 from reportgen.probe.failure import Failure
 from reportgen.probe.inputs import Inputs, make_inputs
@@ -50,6 +50,7 @@ class Attempt:
     error: BaseException | None = None
     failed_stage: Stage | None = None
     model: nn.Module | None = None
+    registered: ledger.Registered = ledger.NOTHING
     inputs: Inputs | None = None
     outputs: passes.Outputs | None = None
     trace: Trace | None = None
@@ -101,14 +102,18 @@ class Attempt:
         self._instantiate()
         if self.model is None:
             return
+        self.registered = ledger.Registered.of(self.model)
+        stage: Stage = "instantiate"
         try:
             self._prepare(self.model)
+            stage = "inputs"
+            self.inputs = make_inputs(self.model, self.device, self.options.inputs, self.spec.inputs)
         except MODEL_ERRORS as exc:
-            self._fail("inputs" if isinstance(exc, InputError) else "instantiate", exc)
+            self._fail(stage, exc)
             return
-        registered = ledger.Registered.of(self.model)
-        self.trace = Trace(registered.tensors())
+        self.trace = Trace(self.registered.tensors())
         self._passes(self.model, self.trace)
+        self._look_again(self.model)
 
     def _instantiate(self) -> None:
         try:
@@ -129,7 +134,21 @@ class Attempt:
                 f"--freeze {pattern} matches no parameter",
                 "patterns match whole hierarchical names: 'layer1.*', '*.bias'",
             )
-        self.inputs = make_inputs(model, self.device, self.options.inputs, self.spec.inputs)
+
+    def _look_again(self, model: nn.Module) -> None:
+        """Lazy layers take shape in forward; whatever else changes there is no part of the model that was given."""
+        after = ledger.Registered.of(model)
+        if self.registered.is_lazy:
+            self.registered = after
+        elif after.shapes() != self.registered.shapes():
+            self.note(
+                "warning",
+                "changed-in-forward",
+                "forward",
+                "The forward pass added, removed or resized parameters, buffers or modules; the report shows them as "
+                "they were before.",
+                "make them in the constructor, or report on the model after a first forward",
+            )
 
     def _passes(self, model: nn.Module, trace: Trace) -> None:
         """Forward, loss and backward under the eyes of ``trace``."""
@@ -167,14 +186,13 @@ class Attempt:
 
     def _fail(self, stage: Stage, error: BaseException) -> None:
         self.error, self.failed_stage = error, stage
-        modules = ledger.Registered.of(self.model).modules if self.model is not None else ()
         self.stages["forward" if stage == "inputs" else stage] = "failed"
         if isinstance(error, ReportgenError):
             cause = error.__cause__ if stage != "inputs" else None
             frames = Failure.of(cause).traceback if cause is not None else None
             self.note("error", error.code, stage, str(error), error.remedy, traceback=frames)
             return
-        failure = Failure.of(error, modules)
+        failure = Failure.of(error, self.registered.modules)
         self.note(
             "error",
             f"{stage}-failed",

@@ -14,6 +14,7 @@ from reportgen.report.schema import (
     Diagnostic,
     FlopTotals,
     GradientTotals,
+    InputFacts,
     MacTotals,
     MemoryTotals,
     ModelIdentity,
@@ -46,6 +47,27 @@ def environment(package: str | None = None, version: str | None = None) -> dict[
     return versions
 
 
+_STAGES = {
+    "instantiate": StageFacts(instantiate="failed", forward="skipped", backward="skipped"),
+    "forward": StageFacts(instantiate="ok", forward="failed", backward="skipped"),
+    "backward": StageFacts(instantiate="ok", forward="ok", backward="failed"),
+}
+
+
+def given_inputs(options: ProbeOptions) -> tuple[InputFacts, ...]:
+    """The inputs that the user asked for, where no forward pass came to take them."""
+    return tuple(
+        InputFacts(
+            name=spec.name if spec.name is not None else str(index),
+            shape=spec.shape,
+            dtype=spec.dtype,
+            origin="user",
+            values=spec.values,
+        )
+        for index, spec in enumerate(options.inputs)
+    )
+
+
 def failed_report(ref: ModelRef, error: ReportgenError, options: ProbeOptions) -> ModelReport:
     """The report on a model of which nothing could be learnt: every figure unknown, and ``error`` as its diagnostic."""
     stage = error.stage if isinstance(error, ProbeError) else None
@@ -59,9 +81,9 @@ def failed_report(ref: ModelRef, error: ReportgenError, options: ProbeOptions) -
             mode=options.mode,
             loss=options.loss or "sum",
             seed=options.seed,
-            inputs=(),
+            inputs=given_inputs(options),
             outputs=None,
-            stages=StageFacts(instantiate="failed", forward="skipped", backward="skipped"),
+            stages=_STAGES.get(stage or "instantiate", _STAGES["instantiate"]),
             freeze=options.freeze,
         ),
         totals=UNKNOWN_TOTALS,

@@ -11,7 +11,8 @@ from types import TracebackType
 import torch
 from torch import nn
 
-_OWN = str(Path(__file__).resolve().parent)
+_OWN = str(Path(__file__).resolve().parent.parent)
+_MODELS = str(Path(_OWN, "registry", "builtin"))  # of ours, these are models
 _TORCH = str(Path(torch.__file__).resolve().parent)
 _LAYERS = str(Path(torch.nn.modules.__file__).resolve().parent)  # torch's own modules, as far as a traceback shows them
 _CALLS = str(Path(_LAYERS, "module.py"))  # the plumbing between a module's call and its forward
@@ -65,7 +66,7 @@ def _format(error: BaseException) -> str:
 
 def _is_telling(filename: str) -> bool:
     """The user's frames and the layers they used; not ours, and not what lies below a layer."""
-    if filename.startswith(_OWN) or filename == _CALLS:
+    if filename == _CALLS or (filename.startswith(_OWN) and not filename.startswith(_MODELS)):
         return False
     return filename.startswith(_LAYERS) or not filename.startswith(_TORCH)
 

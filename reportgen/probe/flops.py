@@ -168,7 +168,11 @@ def _mkldnn_rnn(args: Sequence[Any], _kwargs: Mapping[str, Any], _out: Any) -> i
 
 @_formula("mkldnn_rnn_layer_backward")
 def _mkldnn_rnn_backward(args: Sequence[Any], _kwargs: Mapping[str, Any], _out: Any) -> int:
-    return 2 * _recurrent_flops(args[0], args[1:3])
+    """Both weights' gradients, and those of the inputs that need one: of the first step, the state before often not."""
+    x, hidden = args[0], args[5]
+    own, recurrent = _recurrent_flops(x, args[1:2]), _recurrent_flops(x, args[2:3])
+    first_step = 0 if hidden.requires_grad else recurrent // x.shape[0]
+    return int(own * (1 + x.requires_grad) + 2 * recurrent - first_step)
 
 
 @_formula("_cudnn_rnn", "miopen_rnn")
@@ -236,12 +240,12 @@ _FREE = frozenset(
     randperm normal normal_functional uniform bernoulli multinomial exponential geometric cauchy log_normal poisson
     random hann_window hamming_window blackman_window complex polar unsafe_split unsafe_split_with_sizes
     unsafe_chunk _local_scalar_dense item equal is_same_size is_pinned _assert_async _functional_assert_async
-    _assert_scalar sym_size sym_numel sym_stride isin one_hot _pack_padded_sequence _pack_padded_sequence_backward
-    _pad_packed_sequence quantize_per_tensor quantize_per_tensor_dynamic quantize_per_channel dequantize
-    fake_quantize_per_tensor_affine_cachemask fake_quantize_per_channel_affine_cachemask
-    _fused_moving_avg_obs_fq_helper _coalesced_ _indices _values indices values coalesce _coalesce
-    _sparse_coo_tensor_with_dims_and_tensors _efficientzerotensor _has_compatible_shallow_copy_type
-    _transform_bias_rescale_qkv
+    _is_any_true _is_all_true _assert_scalar sym_size sym_numel sym_stride isin one_hot _pack_padded_sequence
+    _pack_padded_sequence_backward _pad_packed_sequence quantize_per_tensor quantize_per_tensor_dynamic
+    quantize_per_channel dequantize fake_quantize_per_tensor_affine_cachemask
+    fake_quantize_per_channel_affine_cachemask _fused_moving_avg_obs_fq_helper _coalesced_ _indices _values indices
+    values coalesce _coalesce _sparse_coo_tensor_with_dims_and_tensors _efficientzerotensor
+    _has_compatible_shallow_copy_type _transform_bias_rescale_qkv
     """.split()
 )
 
@@ -266,6 +270,8 @@ def zero(_args: Sequence[Any], _kwargs: Mapping[str, Any], _out: Any) -> int:
 
 def _is_free(op: torch._ops.OpOverload, name: str, base: str) -> bool:
     namespace, _, short = base.partition("::")
+    if namespace == "profiler":  # its marks
+        return True
     if namespace == "aten" and (short in _FREE or name.removeprefix("aten::") in _FREE):
         return True
     if namespace in {"aten", "prims"} and (torch.Tag.inplace_view in op.tags or _is_pointwise(op, short)):

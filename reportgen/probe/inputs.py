@@ -48,7 +48,7 @@ def make_inputs(
             shape=spec.shape,
             dtype=spec.dtype,
             origin=origin,
-            values=(spec.low, spec.high) if spec.low is not None and spec.high is not None else None,
+            values=spec.values,
         )
         for spec in specs
     )

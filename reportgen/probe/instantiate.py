@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import fnmatch
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -87,16 +87,18 @@ def copy_of(model: nn.Module, device: torch.device) -> nn.Module:
         copies = _Copies(device)
         memo: dict[int, Any] = {}
         for tensor in (*model.parameters(), *model.buffers()):
-            if not nn.parameter.is_lazy(tensor):
-                memo[id(tensor)] = copies.of(tensor)
+            memo[id(tensor)] = copies.of(tensor)
         with _CopyTensors(copies):
-            return copy.deepcopy(model, memo)
+            copied = copy.deepcopy(model, memo)
+        if not isinstance(copied, nn.Module):
+            raise TypeError(f"its copy is a {type(copied).__name__}")  # noqa: TRY301 (told like every other reason)
     except Exception as exc:
         raise InstantiationError(
             f"the module cannot be copied: {type(exc).__name__}: {exc}",
             code="copy-failed",
             remedy="give a function that builds it: python:pkg.module:factory",
         ) from exc
+    return copied
 
 
 def freeze(model: nn.Module, patterns: Iterable[str]) -> list[str]:
@@ -115,7 +117,7 @@ def freeze(model: nn.Module, patterns: Iterable[str]) -> list[str]:
 def _checked(model: Any) -> nn.Module:
     if not isinstance(model, nn.Module):
         raise InstantiationError(
-            f"the factory gave a {type(model).__name__}, not a torch.nn.Module",
+            f"the factory gave an object of type {type(model).__name__}, not a torch.nn.Module",
             code="not-a-module",
             remedy="name a class derived from torch.nn.Module, or a function that returns one",
         )
@@ -135,8 +137,6 @@ class _Copies:
         self._alive: list[Tensor] = []  # an id is one tensor's only while that tensor lives
 
     def of(self, tensor: Tensor) -> Tensor:
-        if nn.parameter.is_lazy(tensor):
-            return tensor
         if id(tensor) not in self._tensors:
             copied = self._copy(tensor)
             self._alive.append(tensor)
@@ -144,6 +144,9 @@ class _Copies:
         return self._tensors[id(tensor)]
 
     def _copy(self, tensor: Tensor) -> Tensor:
+        if nn.parameter.is_lazy(tensor):
+            kind: Any = type(tensor)
+            return cast("Tensor", kind(tensor.requires_grad, device=self._device, dtype=tensor.data.dtype))
         if tensor.layout is not torch.strided or tensor.is_quantized or tensor.is_nested:
             copied = tensor.detach().to(self._device, copy=True)
         else:

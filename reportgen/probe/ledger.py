@@ -62,6 +62,16 @@ class Registered:
                     buffers.append(_named(path, name, buffer, first_names, persistent=name not in transient))
         return cls(tuple(modules.values()), tuple(parameters), tuple(buffers))
 
+    @property
+    def is_lazy(self) -> bool:
+        """Whether some tensor has no shape yet."""
+        return any(nn.parameter.is_lazy(tensor) for tensor in self.tensors())
+
+    def shapes(self) -> dict[str, tuple[int, ...] | None]:
+        """Every name, modules included, with its tensor's shape."""
+        named = (*self.parameters, *self.buffers)
+        return {path: None for path, _ in self.modules} | {entry.name: shape_of(entry.tensor) for entry in named}
+
     def tensors(self) -> Iterator[Tensor]:
         """Every parameter and buffer, each once."""
         return (named.tensor for named in (*self.parameters, *self.buffers) if named.tied_to is None)
@@ -291,13 +301,28 @@ def add(terms: Iterable[int | None]) -> int | None:
     return total
 
 
+def state_bytes(registered: Registered, packed: int) -> int | None:
+    """Bytes of what ``state_dict()`` holds, each memory once and whole, as `torch.save` writes it."""
+    sizes: dict[int, int | None] = {}
+    for named in (*registered.parameters, *registered.buffers):
+        tensor = named.tensor
+        if not named.persistent:
+            continue
+        if tensor.layout is torch.strided and not nn.parameter.is_lazy(tensor):
+            storage = tensor.untyped_storage()
+            sizes[storage._cdata] = storage.nbytes()
+        else:
+            sizes[id(tensor)] = bytes_of(tensor)
+    return add((*sizes.values(), packed))
+
+
 def packed_elements(modules: Iterable[tuple[str, nn.Module]]) -> tuple[int, int]:
     """Logical elements, and bytes, of weights and biases that quantised modules keep packed, out of every registry."""
     elements = size = 0
     for _, module in modules:
         unpack = getattr(module, "_weight_bias", None)
-        inner = module._modules.get("_packed_params")
-        if not callable(unpack) or inner is not None:  # the inner module of the same weights is counted itself
+        inner = getattr(module, "_packed_params", None)
+        if not callable(unpack) or isinstance(inner, nn.Module):  # which holds the same weights, and is counted itself
             continue
         for tensor in unpack():
             if isinstance(tensor, Tensor):

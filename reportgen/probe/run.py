@@ -79,8 +79,13 @@ def _build(factory: Callable[[], nn.Module], device: torch.device, attempt: Atte
 
 
 def _needs_values(error: BaseException) -> bool:
-    """Whether an error comes of meta tensors having no values, and not of the model itself."""
-    return isinstance(error, NotImplementedError) or re.search(r"\bmeta\b", str(error), re.IGNORECASE) is not None
+    """Whether an error may come of meta tensors having no values, and not of the model itself.
+
+    Scripted code hides its reasons, and keeps its tensors where they were.
+    """
+    if isinstance(error, NotImplementedError) or "TorchScript interpreter" in str(error):
+        return True
+    return re.search(r"\bmeta\b", str(error), re.IGNORECASE) is not None
 
 
 def _needs_a_batch(error: BaseException) -> bool:

@@ -54,6 +54,11 @@ class InputSpec:
     low: int | None = None
     high: int | None = None
 
+    @property
+    def values(self) -> tuple[int, int] | None:
+        """The inclusive range of integers; None where none was given."""
+        return (self.low, self.high) if self.low is not None and self.high is not None else None
+
     @classmethod
     def parse(cls, text: str) -> InputSpec:
         """Reads ``[NAME=]SHAPE[:DTYPE[:LOW-HIGH]]``: ``2x3x224x224``, ``input_ids=2x128:int64:0-999``, ``scalar``.

@@ -320,3 +320,31 @@ def test_a_container_did_what_its_parts_did() -> None:
         "tail": (1, 128, 256),
         "tail.layer": (0, 0, 0),
     }
+
+
+@pytest.mark.parametrize("device", ["meta", "cpu"])
+def test_backward_of_a_recurrent_layer(device: str) -> None:
+    """Two layers, 2 × 5 steps, 16 → 32 wide: neither the input nor the first states need a gradient."""
+    layer = 2 * 10 * 4 * 32  # FLOPs for each input of the four gates, over all steps
+    first = layer * 16 + layer * 32 * 2 - layer * 32 // 5
+    second = layer * 32 * 2 + layer * 32 * 2 - layer * 32 // 5
+    report = run(nn.LSTM(16, 32, 2, batch_first=True), "2x5x16", device=device)
+    assert report.totals.flops.backward == first + second == 499_712
+
+
+@pytest.mark.parametrize("make", [torch.jit.script, lambda layer: torch.jit.trace(layer, torch.ones(2, 8))])
+@pytest.mark.filterwarnings("ignore:`torch.jit")
+@pytest.mark.parametrize("device", ["meta", "cpu"])
+def test_scripted_modules(make: Any, device: str) -> None:
+    """Scripted and traced modules, alone and inside others, are modules."""
+    layer = make(nn.Linear(8, 4))
+    for model in (layer, nn.Sequential(layer)):
+        report = run(model, "2x8", device=device)
+        assert report.totals.parameters.unique == 36
+        assert (report.totals.flops.forward, report.totals.flops.backward) == (128, 128)
+
+
+def test_marks_of_the_profiler_are_no_arithmetic() -> None:
+    """A wrapper that marks its calls for the profiler costs nothing for it."""
+    flops = run(nn.DataParallel(nn.Linear(8, 4)), "2x8").totals.flops
+    assert (flops.forward, flops.backward, flops.exact) == (128, 128, True)

@@ -211,6 +211,59 @@ def test_inputs_that_do_not_fit(run: Run) -> None:
     assert found.traceback is None
 
 
+def test_inputs_that_cannot_be_made(run: Run) -> None:
+    """An absurd size is the input's failure, not the constructor's."""
+    report = run(nn.Linear(4, 2), f"{2**40}x{2**40}")
+    assert [(row.code, row.stage) for row in report.diagnostics] == [("inputs-failed", "inputs")]
+    assert (report.probe.stages.instantiate, report.totals.parameters.unique) == ("ok", 10)
+
+
+class Answering(nn.Module):
+    """Answers for every attribute, `copy`'s own among them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Linear(4, 2)
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return super().__getattr__(name)
+        except AttributeError:
+            return lambda *_: None
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.layer(x)
+
+
+def test_a_copy_that_is_none(run: Run) -> None:
+    """A module whose copy is something else is not measured as that."""
+    report = run(Answering(), "2x4")
+    assert (report.probe.status, [row.code for row in report.diagnostics]) == ("failed", ["copy-failed"])
+    assert report.diagnostics[0].message == "the module cannot be copied: TypeError: its copy is a NoneType"
+
+
+class Growing(nn.Module):
+    """Changes what is registered while it runs."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Linear(8, 4)
+        self.register_buffer("seen", torch.zeros(3))
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.seen = torch.cat([self.seen, self.seen])
+        self.late = nn.Linear(4, 2, device=x.device)
+        return self.late(self.layer(x))
+
+
+def test_a_forward_that_changes_the_model(run: Run) -> None:
+    """The model is the one that was given, and the change is told."""
+    report = run(Growing(), "2x8")
+    assert (report.totals.parameters.unique, report.totals.modules, report.totals.state_dict_bytes) == (36, 2, 156)
+    assert [(row.name, row.shape) for row in report.buffers] == [("seen", (3,))]
+    assert [(row.severity, row.code) for row in report.diagnostics] == [("warning", "changed-in-forward")]
+
+
 def test_inputs_that_nothing_tells(run: Run) -> None:
     """Two required arguments and no inputs: the report says what to give."""
     report = run(nn.Bilinear(2, 3, 4))
@@ -222,7 +275,7 @@ def test_a_factory_that_gives_no_module(run: Run) -> None:
     """The type that came instead is named."""
     report = run(lambda: 3)
     assert [(row.code, row.message) for row in report.diagnostics] == [
-        ("not-a-module", "the factory gave a int, not a torch.nn.Module")
+        ("not-a-module", "the factory gave an object of type int, not a torch.nn.Module")
     ]
 
 

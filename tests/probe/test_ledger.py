@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from collections.abc import Callable
 
 import pytest
@@ -134,6 +136,32 @@ def test_storage_of_a_view_is_the_set_of_its_elements(rows: int, columns: int, o
     for tensor in (view, other):
         marked.as_strided(tensor.shape, tensor.stride(), tensor.storage_offset()).fill_(1)
     assert storage_elements([view, other]) == int(marked.sum())
+
+
+def saved_bytes(model: nn.Module) -> int:
+    """What `torch.save` writes of the tensors of a state dict."""
+    file = io.BytesIO()
+    torch.save(model.state_dict(), file)
+    with zipfile.ZipFile(file) as archive:
+        return sum(entry.file_size for entry in archive.infolist() if "/data/" in entry.filename)
+
+
+class Expanded(nn.Module):
+    """A buffer of a million elements in the memory of one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Linear(6, 4)
+        self.register_buffer("ones", torch.ones(1, 1).expand(1000, 1000))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.layer(x)
+
+
+@pytest.mark.parametrize("model", [TwoViews(), Expanded(), nn.BatchNorm1d(6)], ids=["views", "expanded", "plain"])
+def test_the_state_dict_is_as_large_as_it_is_saved(run: Run, model: nn.Module) -> None:
+    """Each memory once and whole, as torch writes it."""
+    assert run(model, "2x6").totals.state_dict_bytes == saved_bytes(model)
 
 
 class Lazy(nn.Module):

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import random
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -34,6 +37,15 @@ class Meddler(nn.Module):
         torch.set_default_dtype(torch.float64)
         torch.set_grad_enabled(True)
         torch.use_deterministic_algorithms(mode=True)
+        torch.set_num_threads(1 + torch.get_num_threads())
+        torch.set_float32_matmul_precision("medium")
+        torch.autograd.set_detect_anomaly(mode=True)
+        torch.backends.cudnn.benchmark = not torch.backends.cudnn.benchmark
+        torch.backends.cuda.enable_flash_sdp(enabled=False)
+        torch_modules.register_module_forward_hook(lambda *_: None)
+        os.environ["REPORTGEN_TEST"] = "1"
+        os.chdir("/")
+        sys.setrecursionlimit(5000)
         if self.fails:
             raise RuntimeError("after the damage")
         return self.drop(self.norm(x))
@@ -50,6 +62,14 @@ def world() -> dict[str, Any]:
         "grad": torch.is_grad_enabled(),
         "deterministic": torch.are_deterministic_algorithms_enabled(),
         "fastpath": torch.backends.mha.get_fastpath_enabled(),
+        "threads": torch.get_num_threads(),
+        "precision": torch.get_float32_matmul_precision(),
+        "anomaly": torch.is_anomaly_enabled(),
+        "cudnn": torch.backends.cudnn.benchmark,
+        "attention": torch.backends.cuda.flash_sdp_enabled(),
+        "environment": dict(os.environ),
+        "folder": Path.cwd(),
+        "recursion": sys.getrecursionlimit(),
         "hooks": [
             len(getattr(torch_modules, name))
             for name in vars(torch_modules)
@@ -112,3 +132,12 @@ def test_a_default_device_is_kept(run: Run) -> None:
         assert torch.get_default_device() == torch.device("meta")
     finally:
         torch.set_default_device(None)
+
+
+def test_a_live_lazy_module_stays_lazy(run: Run) -> None:
+    """The copy takes shape; the module itself can still take another."""
+    model = nn.Sequential(nn.LazyConv2d(4, 3), nn.LazyBatchNorm2d())
+    reports = [run(model, "2x3x8x8", device=device) for device in ("meta", "cpu", "meta")]
+    assert [report.probe.status for report in reports] == ["complete"] * 3
+    assert [nn.parameter.is_lazy(tensor) for tensor in (*model.parameters(), model[1].running_mean)] == [True] * 5
+    assert model(torch.ones(2, 5, 8, 8)).shape == (2, 4, 6, 6)
