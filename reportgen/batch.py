@@ -30,7 +30,11 @@ T = TypeVar("T")
 R = TypeVar("R")
 _GIB = 2**30
 _PACKAGE = str(Path(__file__).parent)
-_LOST_REMEDY = "see where it was below; raise --timeout or --memory-limit if it merely needs more"
+_LOST_REMEDIES = {
+    "ran longer": "raise --timeout if it merely needs more time; the traceback, where there is one, says where it was",
+    "was killed by SIGKILL": "it may have taken all memory: use --device meta, or a machine with more",
+}
+_LOST_REMEDY = "run the model's own code by itself to see why; the traceback, where there is one, says where it was"
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,7 +239,8 @@ def run_one(job: Job) -> Outcome:
 def _report_loss(job: Job, lost: Lost) -> Outcome:
     """The report on a model whose worker died, raised, or ran out of time. Imports no torch."""
     sweep(job.folder)
-    error = ProbeError(f"its process {lost.reason}", code="worker-lost", remedy=_LOST_REMEDY)
+    remedy = next((text for start, text in _LOST_REMEDIES.items() if lost.reason.startswith(start)), _LOST_REMEDY)
+    error = ProbeError(f"its process {lost.reason}", code="worker-lost", remedy=remedy)
     error.stage = _stage(lost.frames)
     report = failed_report(job.ref, error, job.entry.probe)
     told = msgspec.structs.replace(report.diagnostics[0], traceback="\n".join(_foreign(lost.frames)) or None)

@@ -6,6 +6,7 @@ Everything heavy is imported by the command that needs it, so that ``--help`` an
 from __future__ import annotations
 
 import json
+import signal
 import sys
 import traceback
 from collections.abc import Callable, Sequence
@@ -36,6 +37,7 @@ class _Settings:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs the command line and exits: 0 all good, 2 usage or configuration, 3 models that could not be reported."""
     settings = _Settings()
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))  # so that workers end with us
     try:
         status = commands.main(arguments, prog_name="reportgen", standalone_mode=False, obj=settings)
     except click.exceptions.NoArgsIsHelpError as exc:
@@ -232,7 +234,11 @@ def render(reports: tuple[Path, ...], quiet: bool, **options: Any) -> int:
     """Render saved reports anew. Needs no torch."""
     from reportgen import api
 
-    return _summarize(api.render_saved(reports, **options), quiet)
+    built = api.render_saved(reports, **options)
+    _summarize(built, quiet)
+    return (
+        3 if any(outcome.problems for outcome in built.outcomes) else 0
+    )  # what a report says is no failure to render it
 
 
 @commands.command()

@@ -18,6 +18,7 @@ Mode = Literal["train", "eval"]
 Format = Literal["json", "md", "html", "pdf"]  # in this order: the record, which the others are made of, comes first
 FORMATS: tuple[Format, ...] = get_args(Format)
 BUNDLED_MANIFEST = Path(__file__).with_name("manifest.toml")
+_LARGEST = 10_000_000  # seconds (some four months), gibibytes, or processes
 _DEVICE = re.compile(r"meta|cpu|mps|auto|(cuda|xpu)(:\d+)?")
 _LOSS = re.compile(r"sum|cross_entropy|none|python:\w+(\.\w+)*:\w+(\.\w+)*")
 
@@ -102,7 +103,7 @@ class BatchOptions:
     ``timeout`` is in seconds, ``memory_limit`` in GiB on top of what the bare worker holds; None is no limit.
 
     Raises:
-        ConfigError: a number that is not positive.
+        ConfigError: a number that is not positive, or absurd.
     """
 
     output: Path = Path("reports")
@@ -113,10 +114,11 @@ class BatchOptions:
     def __post_init__(self) -> None:
         for name in ("jobs", "timeout", "memory_limit"):
             value = getattr(self, name)
-            if value is not None and not value > 0:
-                option = name.replace("_", " ")
+            if value is not None and not 0 < value <= _LARGEST:
                 raise ConfigError(
-                    f"{option} {value} is not positive", code="limit-range", remedy=f"give a {option} above 0"
+                    f"{name.replace('_', ' ')} {value} is out of range",
+                    code="limit-range",
+                    remedy=f"give a number above 0 and up to {_LARGEST:,}, or leave the option out",
                 )
 
 

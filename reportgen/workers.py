@@ -206,7 +206,11 @@ def _work(connection: Connection, function: Callable[[T], R], trace: str) -> Non
     if hasattr(os, "setsid"):
         os.setsid()  # Ctrl-C in the terminal is the parent's to handle
     os.dup2(2, 1)  # what a model prints is no output of ours
-    with Path(trace).open("w", encoding="utf-8") as file:
+    try:
+        file = Path(trace).open("w", encoding="utf-8")  # noqa: SIM115 (closed below)
+    except FileNotFoundError:  # the parent has stopped, and swept up, before this process came to anything
+        return
+    with file:
         faulthandler.enable(file, all_threads=False)
         if hasattr(faulthandler, "register"):
             faulthandler.register(signal.SIGTERM, file, all_threads=False, chain=True)

@@ -10,6 +10,7 @@ import msgspec
 import pytest
 from hypothesis import settings
 
+from reportgen.report.fingerprint import fingerprint
 from reportgen.report.schema import (
     BufferFacts,
     BufferTotals,
@@ -291,7 +292,7 @@ def _make_report(
         buffers=buffer_rows,
         diagnostics=tuple(diagnostics),
         environment={"python": "3.11.7", "torch": "2.13.0", "reportgen": "1.0.0"},
-        fingerprint=f"sha256:{'0123456789abcdef' * 4}" if built else None,
+        fingerprint=fingerprint(module_rows, rows, buffer_rows) if built else None,
     )
 
 

@@ -95,7 +95,16 @@ def test_help(reportgen):
         (["build", "a:b", "--device", "gpu"], "device 'gpu' is not known", None),
         (["build", "a:b", "--format", "md,doc"], "format 'doc' is not known", "use any of json, md, html, pdf"),
         (["build", "a:b", "--input", "1xx2"], "input '1xx2' is not [NAME=]SHAPE[:DTYPE[:LOW-HIGH]]", None),
-        (["build", "a:b", "--jobs", "0"], "jobs 0 is not positive", "give a jobs above 0"),
+        (
+            ["build", "a:b", "--timeout", "inf"],
+            "timeout inf is out of range",
+            "give a number above 0 and up to 10,000,000, or leave the option out",
+        ),
+        (
+            ["build", "a:b", "--jobs", "0"],
+            "jobs 0 is out of range",
+            "give a number above 0 and up to 10,000,000, or leave the option out",
+        ),
         (["build", "nowhere:net"], "there is no source 'nowhere'", None),
         (["build", "a\u202eb:c"], "the catalogue has no 'a\\u202eb:c'", None),
         (["render", "none.json"], "none.json cannot be read: No such file or directory", None),
@@ -158,10 +167,10 @@ def test_list_without_a_source(reportgen, monkeypatch):
 
 
 def test_render(reportgen, saved, tmp_path):
-    """Saved reports are rendered into folders of their own, with an index; a partial one shows in the exit code."""
+    """Saved reports are rendered into folders of their own, with an index; what a partial one says is no failure here."""
     out = tmp_path / "out"
     code, told, err = reportgen("render", *saved, "-o", out, "--format", "md,html", "--format", "json")
-    assert (3, f"1 of 2 complete: {out / 'index.html'}\n", "") == (code, told, err)
+    assert (0, f"1 of 2 complete: {out / 'index.html'}\n", "") == (code, told, err)
     reports = {f"builtin-{path.stem}/report.{suffix}" for path in saved for suffix in ("html", "json", "md")}
     written = {path.relative_to(out).as_posix() for path in out.rglob("*.*")}
     assert reports | {"index.html", "index.json", "index.md"} == {path for path in written if not path.endswith(".svg")}
@@ -178,7 +187,7 @@ def test_render_twice(saved, tmp_path):
     """The same reports give the same bytes, in whatever order and with whatever hash seed."""
     for name, paths, seed in (("one", saved, "1"), ("two", saved[::-1], "2")):
         done = start("render", *paths, "-o", tmp_path / name, "-q", PYTHONHASHSEED=seed)
-        assert (3, "", "") == (done.returncode, done.stdout, done.stderr)
+        assert (0, "", "") == (done.returncode, done.stdout, done.stderr)
     assert files(tmp_path / "one") == files(tmp_path / "two")
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from reportgen.report.fingerprint import fingerprint
 from reportgen.report.schema import BufferFacts, ModelReport, ParameterFacts
 
 
 def contradictions(report: ModelReport) -> tuple[str, ...]:
     """Every place where totals and ledger, or two parts of the record, do not agree; empty for a sound record."""
-    checks = (_ties, _parameter_totals, _buffer_totals, _gradient_totals, _module_totals)
+    checks = (_ties, _parameter_totals, _buffer_totals, _gradient_totals, _module_totals, _fingerprint)
     return tuple(line for check in checks for line in check(report))
 
 
@@ -65,6 +66,14 @@ def _module_totals(report: ModelReport) -> Iterator[str]:
         yield from _compare("$.modules[0].parameters", rows[0].parameters, [totals.parameters.unique])
     if totals.flops.forward is not None:
         yield from _compare("$.totals.macs.forward", totals.macs.forward, [totals.flops.forward // 2])
+
+
+def _fingerprint(report: ModelReport) -> Iterator[str]:
+    if report.fingerprint is None:
+        return
+    expected = fingerprint(report.modules, report.parameters, report.buffers)
+    if report.fingerprint != expected:
+        yield f"$.fingerprint is {report.fingerprint}, but its names, shapes and classes give {expected}"
 
 
 def _compare(place: str, stated: int | None, terms: Sequence[int | None]) -> Iterator[str]:

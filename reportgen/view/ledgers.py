@@ -195,8 +195,8 @@ def operations(report: ModelReport) -> Iterator[Section]:
 
 
 def modules(report: ModelReport) -> Iterator[Section]:
-    """Every module, unfolded."""
-    ran = report.probe.stages.forward == "ok"
+    """Every module, unfolded; of a forward pass that failed, what its completed calls showed."""
+    ran = any(row.calls for row in report.modules)
     rows: tuple[ModuleFacts, ...] = report.modules
     if len(rows) < 2:
         return

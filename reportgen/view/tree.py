@@ -33,7 +33,7 @@ def module_tree(report: ModelReport, nodes: Sequence[Node]) -> Iterator[Section]
 
 
 def _tree(report: ModelReport, chains: Sequence[Chain]) -> Table:
-    ran = report.probe.stages.forward == "ok"
+    ran = any(row.calls for row in report.modules)
     unique = report.totals.parameters.unique
     inner = [chain[-1] for chain in chains if chain[-1].children]
     own_elements = any(node.module.own_parameters for node in inner)
@@ -79,7 +79,9 @@ def _module(chain: Chain) -> Cell:
 
 def _output(chain: Chain) -> Cell:
     outputs = chain[-1].module.outputs
-    return NONE if not outputs else Cell(numbers.shapes(outputs))
+    if outputs is None:
+        return Cell(numbers.UNKNOWN, tone="muted")
+    return Cell(numbers.shapes(outputs)) if outputs else NONE
 
 
 def _multiple(chain: Chain, elements: int | None) -> Cell:

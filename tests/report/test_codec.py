@@ -108,6 +108,14 @@ MISFITS: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
         lambda d: d["parameters"][0]["gradient"].update(reason="frozen"),
         "$.parameters[0].gradient: a reason belongs to a missing gradient",
     ),
+    "a renamed parameter": (
+        lambda d: d["parameters"][0].update(name="renamed"),
+        "is no first name of a tensor",
+    ),
+    "a renamed module": (
+        lambda d: d["modules"][-1].update(path="renamed"),
+        "but its names, shapes and classes give sha256:",
+    ),
     "another version": (lambda d: d.update(format_version=2), "format version 2; this reportgen reads version 1"),
     "another format": (lambda d: d.update(format="reportgen/index"), "is not a model report"),
 }
