@@ -167,7 +167,7 @@ def test_list_without_a_source(reportgen, monkeypatch):
 
 
 def test_render(reportgen, saved, tmp_path):
-    """Saved reports are rendered into folders of their own, with an index; what a partial one says is no failure here."""
+    """Saved reports are rendered into folders of their own, with an index; a partial one is rendered like any other."""
     out = tmp_path / "out"
     code, told, err = reportgen("render", *saved, "-o", out, "--format", "md,html", "--format", "json")
     assert (0, f"1 of 2 complete: {out / 'index.html'}\n", "") == (code, told, err)
