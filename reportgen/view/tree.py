@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from reportgen.analysis.fold import Node, walk
-from reportgen.analysis.totals import Group, LayerType, by_class, by_dtype, own_flops
+from reportgen.analysis.totals import Group, LayerType, add, by_class, by_dtype, own_flops
 from reportgen.view import names, numbers, tables
 from reportgen.view.icicle import icicle
 from reportgen.view.page import Block, Cell, Section, Table
@@ -151,7 +151,7 @@ def make_up(report: ModelReport, nodes: Sequence[Node]) -> Iterator[Section]:
 
 
 def _layers(layers: Sequence[LayerType], unique: int | None) -> Table:
-    total = sum(layer.flops or 0 for layer in layers)
+    total = add(layer.flops for layer in layers)  # None: of what is not known there are no shares
     known = any(layer.flops is not None for layer in layers)
     shorts = Counter(names.simple(layer.class_name) for layer in layers)
     return tabulate(
@@ -177,7 +177,7 @@ def _layers(layers: Sequence[LayerType], unique: int | None) -> Table:
                 "share of MACs",
                 lambda layer: tables.share(layer.flops, total),
                 kind="number",
-                shown=known and total > 0,
+                shown=bool(total),
             ),
         ),
     )

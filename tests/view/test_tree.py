@@ -72,6 +72,17 @@ def test_what_a_module_holds_itself_has_a_column(make_report: MakeReport, texts_
     ] == [(row[0], row[1], row[3], row[4], row[5]) for row in texts_of(build(report), "modules")]
 
 
+def test_no_shares_of_what_is_not_known(
+    frozen_sequential: ModelReport, replace: Callable[..., ModelReport], texts_of: Texts
+) -> None:
+    """Where the work of some layer is unknown, so is the whole: what is known is shown, and no share of it."""
+    modules = tuple(
+        replace(module, flops_forward=None) if module.path == "1" else module for module in frozen_sequential.modules
+    )
+    table = texts_of(build(replace(frozen_sequential, modules=modules)), "layer-types")
+    assert [("class", "modules", "parameters", "share", "MACs"), ("Linear", "2", "58", "100 %", "48")] == table[:2]
+
+
 def test_layer_types(frozen_sequential: ModelReport, texts_of: Texts) -> None:
     """Parameters and work by class, the largest first."""
     assert [
