@@ -91,9 +91,7 @@ class Attempt:
         """Bytes of all parameters; None where there is no model, or a lazy one."""
         if self.model is None:
             return None
-        sizes = [ledger.bytes_of(parameter) for parameter in self.model.parameters()]
-        known = [size for size in sizes if size is not None]
-        return sum(known) if len(known) == len(sizes) else None
+        return ledger.add(ledger.bytes_of(parameter) for parameter in self.model.parameters())
 
     # -- stages ------------------------------------------------------------------------------------------------------
 
@@ -112,7 +110,7 @@ class Attempt:
             self._fail(stage, exc)
             return
         self.trace = Trace(self.registered.tensors())
-        self._passes(self.model, self.trace)
+        self._passes(self.model, self.inputs, self.trace)
         self._look_again(self.model)
 
     def _instantiate(self) -> None:
@@ -150,10 +148,8 @@ class Attempt:
                 "make them in the constructor, or report on the model after a first forward",
             )
 
-    def _passes(self, model: nn.Module, trace: Trace) -> None:
+    def _passes(self, model: nn.Module, inputs: Inputs, trace: Trace) -> None:
         """Forward, loss and backward under the eyes of ``trace``."""
-        inputs = self.inputs
-        assert inputs is not None  # noqa: S101 (_prepare made them)
         stage: Stage = "forward"
         try:
             with trace:

@@ -21,6 +21,7 @@ from reportgen.report.schema import (
     ModelReport,
     ParameterTotals,
     ProbeFacts,
+    Stage,
     StageFacts,
     Totals,
 )
@@ -47,7 +48,7 @@ def environment(package: str | None = None, version: str | None = None) -> dict[
     return versions
 
 
-_STAGES = {
+_STAGES: dict[Stage, StageFacts] = {
     "instantiate": StageFacts(instantiate="failed", forward="skipped", backward="skipped"),
     "forward": StageFacts(instantiate="ok", forward="failed", backward="skipped"),
     "backward": StageFacts(instantiate="ok", forward="ok", backward="failed"),
@@ -70,7 +71,8 @@ def given_inputs(options: ProbeOptions) -> tuple[InputFacts, ...]:
 
 def failed_report(ref: ModelRef, error: ReportgenError, options: ProbeOptions) -> ModelReport:
     """The report on a model of which nothing could be learnt: every figure unknown, and ``error`` as its diagnostic."""
-    stage = error.stage if isinstance(error, ProbeError) else None
+    told = error.stage if isinstance(error, ProbeError) else None
+    stage: Stage = next((known for known in _STAGES if known == told), "instantiate")
     return ModelReport(
         model=ModelIdentity(
             ref=str(ref), name=ref.name, source=ref.source or "unknown", class_name=None, kwargs=dict(ref.kwargs)
@@ -83,7 +85,7 @@ def failed_report(ref: ModelRef, error: ReportgenError, options: ProbeOptions) -
             seed=options.seed,
             inputs=given_inputs(options),
             outputs=None,
-            stages=_STAGES.get(stage or "instantiate", _STAGES["instantiate"]),
+            stages=_STAGES[stage],
             freeze=options.freeze,
         ),
         totals=UNKNOWN_TOTALS,
@@ -94,7 +96,7 @@ def failed_report(ref: ModelRef, error: ReportgenError, options: ProbeOptions) -
             Diagnostic(
                 severity="error",
                 code=error.code,
-                stage="forward" if stage == "forward" else "backward" if stage == "backward" else "instantiate",
+                stage=stage,
                 module=None,
                 message=str(error),
                 remedy=error.remedy,

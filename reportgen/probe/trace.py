@@ -66,7 +66,7 @@ class ModuleTrace:
 
 
 class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Records one pass. Enter it around the forward; set `phase` before the loss and before backward.
+    """Records one pass. Enter it around the forward; `start` the loss's phase and backward's.
 
     Args:
         watched: the tensors (parameters and buffers) of which it is to be known whether an operation read them.
