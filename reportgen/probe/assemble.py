@@ -9,7 +9,7 @@ from torch import Tensor
 from reportgen.probe import ledger, passes
 from reportgen.probe.attempt import Attempt
 from reportgen.probe.blank import UNKNOWN_FLOPS, UNKNOWN_TOTALS, environment, given_inputs
-from reportgen.probe.trace import Phase
+from reportgen.probe.cost import Phase
 from reportgen.report.fingerprint import fingerprint
 from reportgen.report.schema import (
     BufferFacts,
@@ -170,16 +170,16 @@ def _flops(attempt: Attempt) -> FlopTotals:
         return UNKNOWN_FLOPS
     sums: Counter[Phase] = Counter()
     by_operation: Counter[str] = Counter()
-    for (phase, name), cost in trace.flops.items():
+    for (phase, name), cost in trace.costs.flops.items():
         sums[phase] += cost
         by_operation[name] += cost
     return FlopTotals(
         forward=sums[Phase.FORWARD],
         backward=sums[Phase.BACKWARD] if attempt.backward_known else None,
-        exact=not trace.uncounted,
-        uncounted=tuple(UncountedOperation(op=op, calls=calls) for op, calls in sorted(trace.uncounted.items())),
+        exact=not trace.costs.uncounted,
+        uncounted=tuple(UncountedOperation(op=op, calls=calls) for op, calls in sorted(trace.costs.uncounted.items())),
         operations=tuple(
-            OperationCost(op=op, calls=trace.calls[op], flops=cost)
+            OperationCost(op=op, calls=trace.costs.calls[op], flops=cost)
             for op, cost in sorted(by_operation.items(), key=lambda item: (-item[1], item[0]))
         ),
     )

@@ -16,9 +16,10 @@ from torch import Tensor, nn
 from reportgen.config import ProbeOptions
 from reportgen.errors import ReportgenError
 from reportgen.probe import instantiate, ledger, passes
+from reportgen.probe.cost import Phase
 from reportgen.probe.failure import Failure
 from reportgen.probe.inputs import Inputs, make_inputs
-from reportgen.probe.trace import Phase, Trace
+from reportgen.probe.trace import Trace
 from reportgen.registry.base import ModelSpec
 from reportgen.report.schema import Diagnostic, Severity, Stage, StageStatus
 

@@ -8,10 +8,8 @@ backward, whose node is running.
 
 from __future__ import annotations
 
-import enum
 import sys
 from bisect import bisect_right
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from typing import Any, Self
@@ -26,19 +24,11 @@ from torch.nn.modules.module import (
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from reportgen.probe import kernels
-from reportgen.probe.flops import Formula, formula_for, zero
+from reportgen.probe.cost import Costs, Phase
 from reportgen.probe.structure import tensors
 
 Run = Callable[[Any, Sequence[Any], Mapping[str, Any]], Any]
 Shapes = tuple[tuple[int, ...], ...]
-
-
-class Phase(enum.Enum):
-    """What is running: only forward and backward count towards the model."""
-
-    FORWARD = enum.auto()
-    LOSS = enum.auto()
-    BACKWARD = enum.auto()
 
 
 class _Frame:
@@ -77,14 +67,11 @@ class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call]
         super().__init__()  # type: ignore[no-untyped-call]
         self.phase = Phase.FORWARD
         self.modules: dict[int, ModuleTrace] = {}  # by id: a module need not be hashable
-        self.flops: Counter[tuple[Phase, str]] = Counter()
-        self.calls: Counter[str] = Counter()
-        self.uncounted: Counter[str] = Counter()
+        self.costs = Costs()
         self._run = run
         self._watched = {id(tensor): tensor for tensor in watched}
         self._read: set[int] = set()
         self._aliases = _sole_owners(self._watched.values())
-        self._formulas: dict[Any, Formula | None] = {}
         self._root = _Frame(None, None)
         self._stack = [self._root]  # the calls that are running
         self._frames = [self._root]  # every call, callers first
@@ -207,26 +194,17 @@ class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call]
                 self._note_reads(value)
 
     def _note_cost(self, func: Any, args: Sequence[Any], kwargs: Mapping[str, Any], out: Any) -> None:
-        try:
-            formula = self._formulas[func]
-        except KeyError:
-            formula = self._formulas[func] = formula_for(func)
-        if formula is zero:
+        """Adds the operation up, and credits its FLOPs to the module call it belongs to."""
+        if self.costs.is_free(func):
             return
         frame = self._owner()
         if frame is None:
             return
-        name = func._schema.name.replace("::", ".")
-        if formula is None:
-            self.uncounted[name] += 1
-            return
-        cost = formula(args, kwargs, out)
-        self.calls[name] += 1
-        self.flops[self.phase, name] += cost
+        flops = self.costs.add(func, args, kwargs, out, self.phase)
         if self.phase is Phase.FORWARD:
-            frame.forward += cost
+            frame.forward += flops
         else:
-            frame.backward += cost
+            frame.backward += flops
 
     def _owner(self) -> _Frame | None:
         """The module call that what runs now belongs to; None where it is the loss's."""
