@@ -10,6 +10,7 @@ from reportgen.probe import ledger, passes
 from reportgen.probe.attempt import Attempt
 from reportgen.probe.blank import UNKNOWN_FLOPS, UNKNOWN_TOTALS, environment, given_inputs
 from reportgen.probe.cost import Phase
+from reportgen.probe.structure import sizes
 from reportgen.report.fingerprint import fingerprint
 from reportgen.report.schema import (
     BufferFacts,
@@ -87,7 +88,7 @@ def _probe_facts(attempt: Attempt) -> ProbeFacts:
     if attempt.outputs is not None:
         read = passes.in_loss(attempt.loss, attempt.outputs)
         outputs = tuple(
-            OutputFacts(path=path, shape=tuple(tensor.shape), dtype=ledger.dtype_name(tensor.dtype), in_loss=flag)
+            OutputFacts(path=path, shape=sizes(tensor), dtype=ledger.dtype_name(tensor.dtype), in_loss=flag)
             for (path, tensor), flag in zip(attempt.outputs, read, strict=True)
         )
     return ProbeFacts(
@@ -113,9 +114,8 @@ def _source_notes(attempt: Attempt) -> tuple[Diagnostic, ...]:
 
 def _gradient(attempt: Attempt, parameter: Tensor) -> GradientFacts:
     """What came of one parameter's gradient, and why nothing where nothing came."""
-    if attempt.stages["backward"] == "ok" and parameter.grad is not None:
-        return ledger.gradient_facts(parameter.grad)
-    return GradientFacts(status="none", reason=_reason(attempt, parameter))
+    gradient = attempt.gradients.get(id(parameter))
+    return gradient.facts if gradient else GradientFacts(status="none", reason=_reason(attempt, parameter))
 
 
 def _reason(attempt: Attempt, parameter: Tensor) -> GradientReason:
@@ -127,7 +127,7 @@ def _reason(attempt: Attempt, parameter: Tensor) -> GradientReason:
         return "not_run"
     if not attempt.trace.was_read(parameter):
         return "unused"
-    if not attempt.differentiable or id(parameter) in attempt.reachable:
+    if not attempt.differentiable or attempt.reach.leads_to(parameter):
         return "non_differentiable"  # nothing returned, or a function on the way, carries a gradient
     return "detached"
 
@@ -143,7 +143,7 @@ def _totals(
         parameters, registered.parameters, packed, attempt.spec.active_parameters
     )
     buffer_totals = ledger.buffer_totals(buffers)
-    gradient_totals = ledger.gradient_totals(parameters, registered.parameters)
+    gradient_totals = ledger.gradient_totals(parameters, [gradient.bytes for gradient in attempt.gradients.values()])
     ran = attempt.backward_known
     flops = _flops(attempt)
     return Totals(

@@ -6,7 +6,7 @@ it stays.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from reportgen.config import ProbeOptions
 from reportgen.errors import ReportgenError
-from reportgen.probe import instantiate, ledger, passes
+from reportgen.probe import gradients, instantiate, ledger, passes
 from reportgen.probe.cost import Phase
 from reportgen.probe.failure import Failure
 from reportgen.probe.inputs import Inputs, make_inputs
@@ -55,7 +55,8 @@ class Attempt:
     inputs: Inputs | None = None
     outputs: passes.Outputs | None = None
     trace: Trace | None = None
-    reachable: frozenset[int] = frozenset()
+    reach: gradients.Reach = gradients.NOWHERE
+    gradients: Mapping[int, gradients.Gradient] = field(default_factory=dict)  # by the parameter's id
     differentiable: bool = True
 
     @property
@@ -161,13 +162,30 @@ class Attempt:
                 loss = self._loss(returned, self.outputs)
                 if loss is None:
                     return
-                self.reachable = frozenset(passes.reachable(loss))
+                self._clear_early_gradients(model)
+                self.reach = gradients.reach(loss)
                 trace.start(Phase.BACKWARD)
-                loss.backward()  # type: ignore[no-untyped-call]
+                with gradients.collected(self.registered.parameters) as self.gradients:
+                    loss.backward()  # type: ignore[no-untyped-call]
                 self.stages["backward"] = "ok"
         except MODEL_ERRORS as exc:
             self._fail(stage, exc)
             _clear_gradients(model)  # a backward that failed half-way left some
+        else:
+            self.diagnostics += gradients.compare(self.registered.parameters, self.gradients, self.reach)
+
+    def _clear_early_gradients(self, model: nn.Module) -> None:
+        early = [named.name for named in self.registered.parameters if named.tensor.grad is not None]
+        if early:
+            _clear_gradients(model)
+            self.note(
+                "warning",
+                "gradients-in-forward",
+                "forward",
+                f"The forward pass itself left gradients in {gradients.listing(early)}; they were cleared, so that the"
+                " report shows those of the loss.",
+                "use torch.autograd.grad in forward, which leaves .grad alone",
+            )
 
     def _loss(self, returned: Any, outputs: passes.Outputs) -> Tensor | None:
         if self.loss == "none":

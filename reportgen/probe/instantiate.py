@@ -88,10 +88,13 @@ def copy_of(model: nn.Module, device: torch.device) -> nn.Module:
         memo: dict[int, Any] = {}
         for tensor in (*model.parameters(), *model.buffers()):
             memo[id(tensor)] = copies.of(tensor)
-        with _CopyTensors(copies):
+        with _CopyTensors(copies), torch.no_grad():  # scripted code clones, and would lead gradients to the original
             copied = copy.deepcopy(model, memo)
         if not isinstance(copied, nn.Module):
             raise TypeError(f"its copy is a {type(copied).__name__}")  # noqa: TRY301 (told like every other reason)
+        for tensor, own in zip(model.parameters(), copied.parameters(), strict=True):
+            if own.requires_grad != tensor.requires_grad:
+                own.requires_grad_(tensor.requires_grad)
     except Exception as exc:
         raise InstantiationError(
             f"the module cannot be copied: {type(exc).__name__}: {exc}",

@@ -280,14 +280,13 @@ def buffer_totals(rows: Sequence[BufferFacts]) -> BufferTotals:
     )
 
 
-def gradient_totals(rows: Sequence[ParameterFacts], parameters: Sequence[Named]) -> GradientTotals:
-    """Parameter tensors with and without a gradient, ties once."""
+def gradient_totals(rows: Sequence[ParameterFacts], sizes: Iterable[int | None]) -> GradientTotals:
+    """Parameter tensors with and without a gradient, ties once; ``sizes`` are the gradients' bytes."""
     unique = [row for row in rows if row.tied_to is None]
-    gradients = [named.tensor.grad for named in parameters if named.tied_to is None]
     return GradientTotals(
         computed=sum(row.gradient.status == "computed" for row in unique),
         none=sum(row.gradient.status == "none" for row in unique),
-        bytes=add(bytes_of(gradient) for gradient in gradients if gradient is not None),
+        bytes=add(sizes),
     )
 
 

@@ -51,23 +51,6 @@ def forward(model: nn.Module, args: tuple[Tensor, ...], kwargs: Mapping[str, Ten
     return returned, list(named_tensors(returned))
 
 
-def reachable(loss: Tensor) -> set[int]:
-    """The ids of the leaf tensors that backward can reach from ``loss``, found by walking autograd's graph."""
-    leaves: set[int] = set()
-    seen: set[Any] = set()
-    stack = [loss.grad_fn]
-    while stack:
-        node = stack.pop()
-        if node is None or node in seen:
-            continue
-        seen.add(node)
-        variable = getattr(node, "variable", None)  # of AccumulateGrad
-        if variable is not None:
-            leaves.add(id(variable))
-        stack.extend(next_node for next_node, _ in node.next_functions)
-    return leaves
-
-
 def _differentiable(tensor: Tensor) -> bool:
     return tensor.dtype.is_floating_point or tensor.dtype.is_complex
 

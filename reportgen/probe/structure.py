@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import torch
 from torch import Tensor
 
 _MAX_DEPTH = 16  # deeper is a cycle, or no output of a model
@@ -14,6 +15,16 @@ _MAX_DEPTH = 16  # deeper is a cycle, or no output of a model
 def tensors(value: Any) -> Iterator[Tensor]:
     """Every tensor in ``value``, in order."""
     return (tensor for _, tensor in named_tensors(value))
+
+
+def sizes(tensor: Tensor) -> tuple[int | None, ...]:
+    """The shape; None for a dimension in which the parts of a nested tensor differ."""
+    if not tensor.is_nested:
+        return tuple(tensor.shape)
+    if tensor.layout is torch.jagged:
+        return tuple(size if isinstance(size, int) else None for size in tensor.shape)
+    parts = tensor._nested_tensor_size().tolist()
+    return (len(parts), *(column[0] if len(set(column)) == 1 else None for column in zip(*parts, strict=True)))
 
 
 def named_tensors(value: Any, path: str = "", depth: int = 0) -> Iterator[tuple[str, Tensor]]:

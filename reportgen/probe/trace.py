@@ -25,10 +25,10 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from reportgen.probe import kernels
 from reportgen.probe.cost import Costs, Phase
-from reportgen.probe.structure import tensors
+from reportgen.probe.structure import sizes, tensors
 
 Run = Callable[[Any, Sequence[Any], Mapping[str, Any]], Any]
-Shapes = tuple[tuple[int, ...], ...]
+Shapes = tuple[tuple[int | None, ...], ...]
 
 
 class _Frame:
@@ -233,4 +233,4 @@ def _holders(path: str) -> frozenset[str]:
 
 
 def _shapes(value: Any) -> Shapes:
-    return tuple(tuple(tensor.shape) for tensor in tensors(value))
+    return tuple(sizes(tensor) for tensor in tensors(value))

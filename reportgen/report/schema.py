@@ -19,6 +19,7 @@ FORMAT_VERSION: Literal[1] = 1
 
 Count = Annotated[int, msgspec.Meta(ge=0)]
 Shape = tuple[Count, ...]
+Sizes = tuple[Count | None, ...]  # of what modules take and give: None where a nested tensor is ragged
 Status = Literal["complete", "partial", "failed"]
 StageStatus = Literal["ok", "failed", "skipped"]
 Mode = Literal["train", "eval"]
@@ -66,7 +67,7 @@ class OutputFacts(Record, frozen=True):
     """One tensor that ``forward`` returned; ``path`` is its place in it: ``""``, ``logits``, ``0.boxes``."""
 
     path: str
-    shape: Shape
+    shape: Sizes
     dtype: str
     in_loss: bool
 
@@ -188,8 +189,8 @@ class ModuleFacts(Record, frozen=True):
     path: str  # "" is the model itself
     class_name: str = msgspec.field(name="class")
     calls: Count | None  # None: not known, because the forward pass did not finish
-    inputs: tuple[Shape, ...] | None
-    outputs: tuple[Shape, ...] | None
+    inputs: tuple[Sizes, ...] | None
+    outputs: tuple[Sizes, ...] | None
     parameters: Count | None  # unique elements in the subtree
     own_parameters: Count | None  # unique elements directly on it
     flops_forward: Count | None

@@ -233,5 +233,5 @@ def modules(report: ModelReport) -> Iterator[Section]:
     yield Section("all-modules", "All modules", (table,), appendix=True)
 
 
-def _shapes(shapes: Sequence[Sequence[int]] | None) -> Cell:
+def _shapes(shapes: Sequence[Sequence[int | None]] | None) -> Cell:
     return Cell(numbers.shapes(shapes), tone="plain" if shapes else "muted")

@@ -69,14 +69,14 @@ def percent(part: int | None, whole: int | None) -> str:
     return f"{tenths // 10:,}.{tenths % 10} %"
 
 
-def shape(sizes: Sequence[int] | None) -> str:
-    """``64×3×7×7``; a scalar is ``()``."""
+def shape(sizes: Sequence[int | None] | None) -> str:
+    """``64×3×7×7``; a scalar is ``()``; a ragged dimension, of another size in each part, is ``?``."""
     if sizes is None:
         return UNKNOWN
-    return "×".join(map(str, sizes)) or "()"
+    return "×".join("?" if size is None else str(size) for size in sizes) or "()"
 
 
-def shapes(tensors: Sequence[Sequence[int]] | None) -> str:
+def shapes(tensors: Sequence[Sequence[int | None]] | None) -> str:
     """The shapes of several tensors: ``2×128, 2×128×768``. A call without tensors has none."""
     if tensors is None:
         return UNKNOWN

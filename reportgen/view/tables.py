@@ -91,7 +91,7 @@ def multiple(figure: str, times: int) -> str:
     return f"{times:,} × {figure}" if times > 1 and figure != "0" else figure
 
 
-def shape(sizes: Sequence[int] | None) -> Cell:
+def shape(sizes: Sequence[int | None] | None) -> Cell:
     """The shape of one tensor."""
     return Cell(numbers.shape(sizes), tone="muted" if sizes is None else "plain")
 

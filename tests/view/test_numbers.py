@@ -81,9 +81,10 @@ def test_shares(part: int | None, whole: int, expected: str) -> None:
 
 
 def test_shapes_keep_scalar_empty_and_unknown_apart() -> None:
-    """A scalar, no tensor at all and an unknown shape are three things."""
-    assert ("64×3×7×7", "()", "unknown", "1×2, ()", "–", "unknown") == (
+    """A scalar, no tensor at all, an unknown shape and a ragged dimension are four things."""
+    assert ("64×3×7×7", "2×?×4", "()", "unknown", "1×2, ()", "–", "unknown") == (
         numbers.shape((64, 3, 7, 7)),
+        numbers.shape((2, None, 4)),
         numbers.shape(()),
         numbers.shape(None),
         numbers.shapes(((1, 2), ())),
