@@ -189,7 +189,8 @@ def list_models(patterns: tuple[str, ...], source: str | None, as_json: bool) ->
     multiple=True,
     metavar="SPEC",
     callback=_or_none,
-    help="[NAME=]SHAPE[:DTYPE[:LOW-HIGH]], say 2x3x224x224 or ids=2x128:int64:0-999. Repeatable, positional first.",
+    help="[NAME=]SHAPE[:DTYPE[:LOW-HIGH]], say 2x3x224x224 or ids=2x128:int64:0-999. Repeatable, positional first. A "
+    "dotted NAME leads into lists and dictionaries: images.0=3x320x320, targets.0.boxes=1x4:float32:[8,8,24,24].",
 )
 @click.option("--mode", metavar="MODE", help="train (the default) or eval.")
 @click.option("--loss", metavar="NAME", help="sum, cross_entropy, none or python:package.module:function.")

@@ -107,7 +107,9 @@ class Attempt:
         try:
             self._prepare(self.model)
             stage = "inputs"
-            self.inputs = make_inputs(self.model, self.device, self.options.inputs, self.spec.inputs)
+            self.inputs = make_inputs(
+                self.model, self.device, self.options.inputs, self.spec.inputs_in(self.options.mode)
+            )
         except MODEL_ERRORS as exc:
             self._fail(stage, exc)
             return

@@ -64,6 +64,7 @@ def given_inputs(options: ProbeOptions) -> tuple[InputFacts, ...]:
             dtype=spec.dtype,
             origin="user",
             values=spec.values,
+            data=spec.data,
         )
         for index, spec in enumerate(options.inputs)
     )

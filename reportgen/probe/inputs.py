@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -17,6 +17,7 @@ from reportgen.report.schema import InputFacts
 Origin = Literal["source", "user", "inferred"]
 _BATCH, _LENGTH, _SIDE = 2, 16, 64  # of an inferred input: batch norm needs two, pooling some room
 _HIGH = 1  # integers without a range: valid for every vocabulary and class count above one
+_PATH_REMEDY = "number the parts of a list from 0 without gaps, name those of a dictionary, and give each once"
 _SPEC_REMEDY = "say what goes in: --input [NAME=]SHAPE[:DTYPE[:LOW-HIGH]], once for each argument"
 
 
@@ -25,7 +26,7 @@ class Inputs:
     """The arguments of one call of ``forward``, and what the record says of them."""
 
     args: tuple[Tensor, ...]
-    kwargs: Mapping[str, Tensor]
+    kwargs: Mapping[str, Any]  # tensors, or lists and dictionaries of them
     facts: tuple[InputFacts, ...]
 
 
@@ -40,7 +41,7 @@ def make_inputs(
     origin: Origin = "user" if user else "source" if source else "inferred"
     specs = user or source or _infer(model)
     args = tuple(_tensor(spec, device) for spec in specs if spec.name is None)
-    kwargs = {spec.name: _tensor(spec, device) for spec in specs if spec.name is not None}
+    kwargs = _nested((spec.name, _tensor(spec, device)) for spec in specs if spec.name is not None)
     names = iter(_bind(model, args, kwargs))
     facts = tuple(
         InputFacts(
@@ -49,6 +50,7 @@ def make_inputs(
             dtype=spec.dtype,
             origin=origin,
             values=spec.values,
+            data=spec.data,
         )
         for spec in specs
     )
@@ -59,6 +61,8 @@ def _tensor(spec: InputSpec, device: torch.device) -> Tensor:
     dtype: torch.dtype = getattr(torch, spec.dtype)
     if device.type == "meta":
         return torch.empty(spec.shape, dtype=dtype, device=device)
+    if spec.data is not None:
+        return torch.tensor(spec.data, dtype=dtype, device=device).reshape(spec.shape)
     if dtype is torch.bool:
         return torch.ones(spec.shape, dtype=dtype, device=device)
     if dtype.is_floating_point or dtype.is_complex:
@@ -68,6 +72,34 @@ def _tensor(spec: InputSpec, device: torch.device) -> Tensor:
     return torch.randint(low, high + 1, spec.shape, dtype=dtype).to(device)
 
 
+def _nested(named: Iterable[tuple[str, Tensor]]) -> dict[str, Any]:
+    """The arguments by name: ``images.0`` is the first of a list, ``targets.0.boxes`` a value of a dictionary in it."""
+    arguments: dict[str, Any] = {}
+    for name, tensor in named:
+        *path, last = name.split(".")
+        node: Any = arguments
+        for part in path:
+            node = node.setdefault(part, {})
+            if isinstance(node, Tensor):
+                break
+        if isinstance(node, Tensor) or last in node:
+            raise InputError(f"the input {name} is given twice, or is also a part of another", remedy=_PATH_REMEDY)
+        node[last] = tensor
+    return {name: _packed(node, name) for name, node in arguments.items()}
+
+
+def _packed(node: Any, path: str) -> Any:
+    """A node of the tree of arguments as what the model gets: a list where the keys are indices."""
+    if isinstance(node, Tensor):
+        return node
+    items = {key: _packed(value, f"{path}.{key}") for key, value in node.items()}
+    if not any(key.isdecimal() for key in items):
+        return items
+    if items.keys() != {str(index) for index in range(len(items))}:
+        raise InputError(f"the parts of {path} are no list: {', '.join(items)}", remedy=_PATH_REMEDY)
+    return [items[str(index)] for index in range(len(items))]
+
+
 def _signature(model: nn.Module) -> inspect.Signature | None:
     try:
         return inspect.signature(model.forward)
@@ -75,7 +107,7 @@ def _signature(model: nn.Module) -> inspect.Signature | None:
         return None
 
 
-def _bind(model: nn.Module, args: tuple[Tensor, ...], kwargs: Mapping[str, Tensor]) -> list[str]:
+def _bind(model: nn.Module, args: tuple[Tensor, ...], kwargs: Mapping[str, Any]) -> list[str]:
     """The names of the positional arguments; their indices where the signature does not tell."""
     signature = _signature(model)
     if signature is None:

@@ -45,7 +45,7 @@ def in_loss(name: str, outputs: Outputs) -> tuple[bool, ...]:
     return tuple(floating)
 
 
-def forward(model: nn.Module, args: tuple[Tensor, ...], kwargs: Mapping[str, Tensor]) -> tuple[Any, Outputs]:
+def forward(model: nn.Module, args: tuple[Tensor, ...], kwargs: Mapping[str, Any]) -> tuple[Any, Outputs]:
     """What the model returned, and every tensor in it by its path."""
     returned = model(*args, **kwargs)
     return returned, list(named_tensors(returned))

@@ -6,6 +6,7 @@ Importing this module imports no torch; only building a model does.
 from __future__ import annotations
 
 import json
+import math
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
@@ -35,17 +36,20 @@ DTYPES = frozenset(
     )
 )
 _INPUT = re.compile(
-    r"(?:(?P<name>[^=]*)=)?(?P<shape>\d+(?:x\d+)*|scalar)(?::(?P<dtype>\w+))?(?::(?P<low>-?\d+)-(?P<high>-?\d+))?"
+    r"(?:(?P<name>[^=]*)=)?(?P<shape>\d+(?:x\d+)*|scalar)(?::(?P<dtype>\w+))?"
+    r"(?::(?:(?P<low>-?\d+)-(?P<high>-?\d+)|(?P<data>\[.*\])))?"
 )
+_PATH = re.compile(r"[^\W\d]\w*(?:\.[^.=\s]+)*")  # an argument's name, then indices and keys
 WILDCARDS = frozenset("*?[")
 
 
 @dataclass(frozen=True, slots=True)
 class InputSpec:
-    """One dummy tensor: shape, dtype and, for integers, the inclusive range its values are drawn from.
+    """One dummy tensor: shape, dtype, where it goes and what is in it.
 
-    ``name`` None means positional. Floating values are drawn from a standard normal, integers uniformly from
-    ``low``..``high``, booleans are all true.
+    ``name`` None means positional. A dotted name is a path into an argument, which is then a list or a dictionary:
+    ``images.0``, ``targets.0.boxes``. Floating values are drawn from a standard normal, integers uniformly from
+    ``low``..``high``, booleans are all true; unless ``data`` are the values themselves, row by row.
     """
 
     shape: tuple[int, ...]
@@ -53,6 +57,7 @@ class InputSpec:
     name: str | None = None
     low: int | None = None
     high: int | None = None
+    data: tuple[float, ...] | None = None
 
     @property
     def values(self) -> tuple[int, int] | None:
@@ -63,43 +68,58 @@ class InputSpec:
     def parse(cls, text: str) -> InputSpec:
         """Reads ``[NAME=]SHAPE[:DTYPE[:LOW-HIGH]]``: ``2x3x224x224``, ``input_ids=2x128:int64:0-999``, ``scalar``.
 
+        In place of the range may stand the values themselves: ``targets.0.boxes=1x4:float32:[8,8,24,24]``.
+
         Raises:
             ConfigError: the text is no such thing.
         """
         match = _INPUT.fullmatch(text.strip())
         if match is None:
-            raise ConfigError(
-                f"input {text!r} is not [NAME=]SHAPE[:DTYPE[:LOW-HIGH]]",
-                code="input-spec",
-                remedy="write it like 2x3x224x224 or input_ids=2x128:int64:0-999",
+            raise _no_input(
+                text,
+                "is not [NAME=]SHAPE[:DTYPE[:LOW-HIGH]]",
+                "write it like 2x3x224x224 or input_ids=2x128:int64:0-999",
             )
         dtype = match["dtype"] or "float32"
         if dtype not in DTYPES:
-            raise ConfigError(
-                f"input {text!r} has an unknown dtype {dtype!r}",
-                code="input-spec",
-                remedy=f"use one of {', '.join(sorted(DTYPES))}",
-            )
+            raise _no_input(text, f"has an unknown dtype {dtype!r}", f"use one of {', '.join(sorted(DTYPES))}")
         low, high = (int(match[part]) if match[part] is not None else None for part in ("low", "high"))
         if low is not None and high is not None and low > high:
-            raise ConfigError(f"input {text!r} has an empty range", code="input-spec", remedy="write it LOW-HIGH")
+            raise _no_input(text, "has an empty range", "write it LOW-HIGH")
         name = match["name"].strip() if match["name"] is not None else None
-        if name == "" or (name is not None and not name.isidentifier()):
-            raise ConfigError(
-                f"input {text!r} has a name that is no argument name",
-                code="input-spec",
-                remedy="leave the name out for a positional input",
-            )
+        if name is not None and not _PATH.fullmatch(name):
+            raise _no_input(text, "has a name that is no argument name", "leave the name out for a positional input")
         shape = () if match["shape"] == "scalar" else tuple(int(size) for size in match["shape"].split("x"))
-        return cls(shape=shape, dtype=dtype, name=name, low=low, high=high)
+        data = _parse_data(match["data"], shape, text) if match["data"] is not None else None
+        return cls(shape, dtype, name, low, high, data)
 
     def __str__(self) -> str:
         """The text that `parse` reads back."""
         name = f"{self.name}=" if self.name is not None else ""
         shape = "x".join(map(str, self.shape)) or "scalar"
         values = f":{self.low}-{self.high}" if self.low is not None else ""
+        if self.data is not None:
+            values = f":{json.dumps(self.data, separators=(',', ':'))}"
         dtype = f":{self.dtype}" if values or self.dtype != "float32" else ""
         return f"{name}{shape}{dtype}{values}"
+
+
+def _parse_data(text: str, shape: tuple[int, ...], whole: str) -> tuple[float, ...]:
+    try:
+        data = json.loads(text)
+    except ValueError:
+        data = None
+    if data is None or not all(type(value) in {int, float} and math.isfinite(value) for value in data):
+        raise _no_input(whole, "has values that are no numbers", "write them like [8,8,24.5,24]")
+    if len(data) != math.prod(shape):
+        raise _no_input(
+            whole, f"has {len(data)} values for {math.prod(shape)} elements", "write one for each, row by row"
+        )
+    return tuple(data)
+
+
+def _no_input(text: str, why: str, remedy: str) -> ConfigError:
+    return ConfigError(f"input {text!r} {why}", code="input-spec", remedy=remedy)
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,17 +212,23 @@ class ModelSpec:
 
     ``build`` takes no arguments (the reference's kwargs are bound already) and returns a fresh module; the caller
     chooses the device around it. ``inputs`` are the dummy inputs the source suggests; empty means that it knows none.
+    A model that takes others in evaluation (a detector trains with targets) has them in ``eval_inputs``.
     """
 
     ref: ModelRef
     build: Callable[[], torch.nn.Module]
     inputs: tuple[InputSpec, ...] = ()
+    eval_inputs: tuple[InputSpec, ...] | None = None
     loss: LossName = "sum"
     description: str | None = None
     citation: str | None = None
     package_version: str | None = None
     active_parameters: int | None = None  # per token, for mixtures of experts
     notes: tuple[str, ...] = ()  # what the reader of the report must know about how the source was loaded
+
+    def inputs_in(self, mode: str) -> tuple[InputSpec, ...]:
+        """The dummy inputs for training (``train``) or evaluation (``eval``)."""
+        return self.eval_inputs if mode == "eval" and self.eval_inputs is not None else self.inputs
 
 
 class ModelSource(Protocol):

@@ -61,6 +61,7 @@ class InputFacts(Record, frozen=True):
     dtype: str
     origin: Literal["source", "user", "inferred"]
     values: tuple[int, int] | None = None  # the inclusive range that integers were drawn from, where one was given
+    data: tuple[int | float, ...] | None = None  # the values themselves, row by row, where they were given
 
 
 class OutputFacts(Record, frozen=True):

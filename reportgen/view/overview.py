@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from reportgen.view import tables
 from reportgen.view.page import Block, Cell, Code, Facts, Section, Table
-from reportgen.view.tables import field, tabulate
+from reportgen.view.tables import NONE, field, tabulate
 
 if TYPE_CHECKING:
     from reportgen.report.schema import InputFacts, ModelReport, OutputFacts
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 _URL = re.compile(r"https?://[^\s<>\"]+")
 _LIVE = "live"  # the source of a module that was handed over in Python; no command can find it again
 _ORIGINS: Mapping[str, str] = {"source": "the source", "user": "the user", "inferred": "the first layer"}
+_FEW_VALUES = 8  # of an input, that its row shows
 _WHOLE = "(output)"  # what the path "" of a lone tensor is shown as
 
 
@@ -81,8 +82,10 @@ def command(report: ModelReport, select: Sequence[str] = ()) -> str:
 
 def _input(row: InputFacts) -> str:
     """``x=1x3x224x224:float16``: the text of an ``--input``. What is no argument's name was given by position."""
-    name = f"{row.name}=" if row.name.isidentifier() else ""
+    name = f"{row.name}=" if row.name.partition(".")[0].isidentifier() else ""
     values = f":{row.values[0]}-{row.values[1]}" if row.values is not None else ""
+    if row.data is not None:
+        values = f":[{','.join(map(str, row.data))}]"
     dtype = f":{row.dtype}" if values or row.dtype != "float32" else ""
     return f"{name}{'x'.join(map(str, row.shape)) or 'scalar'}{dtype}{values}"
 
@@ -106,10 +109,19 @@ def _inputs(rows: Sequence[InputFacts]) -> Table:
             field("name", "name", lambda row: Cell(row.name), kind="name", weight=2),
             field("shape", "shape", lambda row: tables.shape(row.shape), kind="code", weight=2),
             field("dtype", "dtype", lambda row: Cell(row.dtype), kind="code"),
+            field("values", "values", _values, kind="code", shown=any(row.values or row.data for row in rows)),
             field("origin", "given by", lambda row: Cell(_ORIGINS[row.origin])),
         ),
         caption="Inputs",
     )
+
+
+def _values(row: InputFacts) -> Cell:
+    """The range that integers were drawn from, or the values themselves, of which many are the hint only."""
+    if row.data is not None:
+        given = ", ".join(map(str, row.data))
+        return Cell(given) if len(row.data) <= _FEW_VALUES else Cell("given", hint=given)
+    return NONE if row.values is None else Cell(f"{row.values[0]}–{row.values[1]}")
 
 
 def _outputs(rows: Sequence[OutputFacts]) -> Table:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import torch
 from torch import Tensor, nn
 
 from reportgen.config import ProbeOptions
-from reportgen.errors import ConfigError
+from reportgen.errors import ConfigError, InputError
 from reportgen.probe import probe
 from reportgen.probe.inputs import make_inputs
 from reportgen.registry.base import InputSpec, ModelRef, ModelSpec
@@ -76,6 +78,61 @@ def test_values_are_in_range() -> None:
     assert made.args[1].tolist() == [True] * 4
     assert made.args[2].dtype is torch.float16
     assert [fact.name for fact in made.facts] == ["a", "b", "c"]
+
+
+class Detector(nn.Module):
+    """Takes a list of images and, in training, a dictionary for each; gives the arguments back."""
+
+    def forward(self, images: list[Tensor], targets: list[dict[str, Tensor]] | None = None) -> Any:
+        return images, targets
+
+
+def test_paths_lead_into_lists_and_dictionaries() -> None:
+    """``images.0`` is the first of a list, ``targets.0.boxes`` a value of a dictionary; the facts keep the paths."""
+    texts = (
+        "images.1=3x8x9",
+        "images.0=3x4x5",
+        "targets.0.boxes=1x4:float32:[1,2,3.5,4]",
+        "targets.0.labels=1:int64:7-7",
+    )
+    made = make_inputs(Detector(), torch.device("cpu"), tuple(map(InputSpec.parse, texts)), ())
+    images, targets = made.kwargs["images"], made.kwargs["targets"]
+    assert [(3, 4, 5), (3, 8, 9)] == [tuple(image.shape) for image in images]
+    assert [{"boxes": [[1, 2, 3.5, 4]], "labels": [7]}] == [
+        {key: tensor.tolist() for key, tensor in target.items()} for target in targets
+    ]
+    assert ["images.1", "images.0", "targets.0.boxes", "targets.0.labels"] == [fact.name for fact in made.facts]
+    assert [None, None, (1, 2, 3.5, 4), None] == [fact.data for fact in made.facts]
+
+
+@pytest.mark.parametrize(
+    ("texts", "message"),
+    [
+        (("images.1=2",), "the parts of images are no list: 1"),
+        (("images.0=2", "images.2=2"), "the parts of images are no list: 0, 2"),
+        (("images.0=2", "images.00=2"), "the parts of images are no list: 0, 00"),
+        (("images.0=2", "images.a=2"), "the parts of images are no list: 0, a"),
+        (("images=2", "images.0=2"), "the input images.0 is given twice, or is also a part of another"),
+        (("images.0=2", "images=2"), "the input images is given twice, or is also a part of another"),
+        (("images.0=2", "images.0=3"), "the input images.0 is given twice, or is also a part of another"),
+        (("images.0=2", "boxes.0=2"), "the inputs do not fit forward"),
+    ],
+)
+def test_paths_that_make_no_list_or_dictionary_are_refused(texts: tuple[str, ...], message: str) -> None:
+    """Gaps in a list, indices beside keys, and one place taken twice say so."""
+    with pytest.raises(InputError, match=re.escape(message)):
+        make_inputs(Detector(), torch.device("cpu"), tuple(map(InputSpec.parse, texts)), ())
+
+
+def test_a_model_may_take_other_inputs_in_evaluation() -> None:
+    """A source says what goes in for training and, where that is something else, for evaluation."""
+    images, boxes = InputSpec.parse("images.0=3x4x4"), InputSpec.parse("targets.0.boxes=1x4:float32:[0,0,1,1]")
+    spec = ModelSpec(ref=ModelRef("t", "m"), build=Detector, inputs=(images, boxes), eval_inputs=(images,))
+    names = [
+        [row.name for row in probe(spec, ProbeOptions(mode=mode, loss="none")).probe.inputs]
+        for mode in ("train", "eval")
+    ]
+    assert [["images.0", "targets.0.boxes"], ["images.0"]] == names
 
 
 @pytest.mark.parametrize(

@@ -52,6 +52,8 @@ def test_reference_is_written_so_that_it_reads_back(kwargs: dict[str, object]) -
         ("input_ids=2x128:int64:0-999", InputSpec((2, 128), "int64", "input_ids", 0, 999)),
         ("scalar:float64", InputSpec((), "float64")),
         ("7:int8:-3-3", InputSpec((7,), "int8", None, -3, 3)),
+        ("images.0=3x32x32", InputSpec((3, 32, 32), name="images.0")),
+        ("t.0.boxes=1x4:float32:[8,8,24.5,24]", InputSpec((1, 4), name="t.0.boxes", data=(8, 8, 24.5, 24))),
     ],
 )
 def test_input_is_read_and_written(text: str, expected: InputSpec) -> None:
@@ -59,7 +61,13 @@ def test_input_is_read_and_written(text: str, expected: InputSpec) -> None:
     assert (expected, text) == (InputSpec.parse(text), str(expected))
 
 
-@pytest.mark.parametrize("text", ["", "2x", "2xthree", "2x3:float33", "2:int64:9-0", "=2x3", "a b=2x3"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "2x", "2xthree", "2x3:float33", "2:int64:9-0", "=2x3", "a b=2x3", "0.a=2", "a..b=2", "a.=2"),
+        *("2:float32:[1]", "2:float32:[1,true]", "1:float32:[NaN]", "1:float32:[1", "0:float32:1]", "1:float32:[a]"),
+    ],
+)
 def test_malformed_input_is_refused(text: str) -> None:
     """A shape, dtype, range or name that is none is an error."""
     with pytest.raises(ConfigError) as caught:
@@ -72,7 +80,11 @@ def test_malformed_input_is_refused(text: str) -> None:
         InputSpec,
         shape=st.lists(st.integers(0, 999), max_size=5).map(tuple),
         dtype=st.sampled_from(sorted(DTYPES)),
-        name=st.none() | st.from_regex(r"[a-z_][a-z0-9_]*", fullmatch=True),
+        name=st.none() | st.from_regex(r"[a-z_][a-z0-9_]*(\.[a-z0-9_]+)*", fullmatch=True),
+    )
+    | st.builds(
+        lambda data: InputSpec((len(data),), data=tuple(data)),
+        st.lists(st.integers() | st.floats(allow_nan=False, allow_infinity=False), max_size=5),
     )
 )
 def test_input_is_written_so_that_it_reads_back(spec: InputSpec) -> None:

@@ -87,6 +87,7 @@ def test_all_conditions_are_in_the_command(make_report: MakeReport) -> None:
         inputs=(
             InputFacts(name="ids", shape=(2, 16), dtype="int64", origin="user", values=(0, 99)),
             InputFacts(name="0", shape=(), dtype="float32", origin="user"),
+            InputFacts(name="targets.0.boxes", shape=(1, 4), dtype="float32", origin="user", data=(8, 8, 24.5, 24)),
         ),
         probe={
             "device": DeviceFacts(requested="cuda:1", used="cuda:1"),
@@ -99,7 +100,8 @@ def test_all_conditions_are_in_the_command(make_report: MakeReport) -> None:
     )
     assert (
         "reportgen build 'file:my models.py:Net?name=a b' --device cuda:1 --mode eval --loss cross_entropy --seed 7"
-        " --input ids=2x16:int64:0-99 --input scalar --freeze '0.*' --freeze=-x --select '*.weight'"
+        " --input ids=2x16:int64:0-99 --input scalar --input 'targets.0.boxes=1x4:float32:[8,8,24.5,24]'"
+        " --freeze '0.*' --freeze=-x --select '*.weight'"
     ) == command(report, select=("*.weight",))
 
 
@@ -114,7 +116,7 @@ def test_inputs_in_the_command_can_be_read_back(
     """What the command says of an input is what ``--input`` makes of it."""
     inputs = (InputFacts(name=name, shape=shape, dtype=dtype, origin="user"),)
     words = shlex.split(command(make_report(**NET, inputs=inputs)))
-    given_name = name if name.isidentifier() else None
+    given_name = None if name == "0" else name
     assert InputSpec(shape=shape, dtype=dtype, name=given_name) == InputSpec.parse(words[words.index("--input") + 1])
 
 
@@ -149,3 +151,25 @@ def test_inputs_and_outputs(make_report: MakeReport, texts_of: Callable[[Page, s
         ("logits", "2×16×100", "float32", "yes"),
         ("ids", "()", "int64", "no"),
     ] == texts_of(page, "outputs")
+
+
+def test_values_of_inputs(make_report: MakeReport, texts_of: Callable[[Page, str], list[tuple[str, ...]]]) -> None:
+    """Where the values of an input were chosen, its row says which; many of them only that they were."""
+    page = build(
+        make_report(
+            **NET,
+            inputs=(
+                InputFacts(name="images.0", shape=(3, 32, 32), dtype="float32", origin="source"),
+                InputFacts(name="targets.0.labels", shape=(1,), dtype="int64", origin="source", values=(1, 90)),
+                InputFacts(name="targets.0.boxes", shape=(1, 4), dtype="float32", origin="source", data=(8, 8, 24, 24)),
+                InputFacts(name="targets.0.keypoints", shape=(3, 3), dtype="float32", origin="source", data=(1,) * 9),
+            ),
+        )
+    )
+    assert [
+        ("name", "shape", "dtype", "values", "given by"),
+        ("images.0", "3×32×32", "float32", "–", "the source"),
+        ("targets.0.labels", "1", "int64", "1–90", "the source"),
+        ("targets.0.boxes", "1×4", "float32", "8, 8, 24, 24", "the source"),
+        ("targets.0.keypoints", "3×3", "float32", "given", "the source"),
+    ] == texts_of(page, "inputs")
