@@ -43,11 +43,12 @@ class TimmSource:
         """The model of that name; the arguments of ``ref`` go to ``timm.create_model``.
 
         ``in_chans`` and ``img_size`` shape the dummy input too; a model that takes images of any size is not built
-        differently for ``img_size``.
+        differently for ``img_size``. ``reparameterize=true`` fuses the branches that a model has for training only, as
+        `timm.utils.reparameterize_model` does before inference; it changes nothing in a model without any.
 
         Raises:
             UnknownModel: timm lists no such name, or knows no such tag of it.
-            ConfigError: weights were asked for, or a size that is none.
+            ConfigError: weights were asked for, a size that is none, or ``reparameterize`` is neither true nor false.
             SourceUnavailable: timm is missing, or does not load.
         """
         timm = load("timm")
@@ -62,18 +63,29 @@ class TimmSource:
             )
         published = timm.get_pretrained_cfg(ref.name)
         kwargs = {"pretrained": False, **ref.kwargs}
+        fused = kwargs.pop("reparameterize", False)
+        if not isinstance(fused, bool):
+            raise ConfigError(
+                f"{ref}: reparameterize is true or false", code="model-arguments", remedy="write ?reparameterize=true"
+            )
         if not published.fixed_input_size:
             kwargs.pop("img_size", None)  # such a constructor knows no image size: timm itself hands it none either
         entrypoint = timm.model_entrypoint(name)
+        build = partial(timm.create_model, ref.name, **kwargs)
         return ModelSpec(
             ref=ref,
-            build=partial(timm.create_model, ref.name, **kwargs),
+            build=partial(_fused, build) if fused else build,
             inputs=(InputSpec(_image(ref, published.input_size)),),
             description=summary_of(entrypoint),
             citation=_citation(entrypoint, published.paper_ids),
             package_version=metadata.version("timm"),
             notes=stand_in_notes(),
         )
+
+
+def _fused(build: Callable[[], Any]) -> Any:
+    """The model as it is for inference: in evaluation, its training branches folded into single layers."""
+    return load("timm.utils").reparameterize_model(build().eval(), inplace=True)
 
 
 def _image(ref: ModelRef, published: tuple[int, int, int]) -> tuple[int, ...]:

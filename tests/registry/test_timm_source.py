@@ -76,6 +76,26 @@ def test_a_model_has_its_published_figures(text: str, parameters: int, gmacs: fl
     assert (parameters, gmacs) == (totals.parameters.unique, round((totals.macs.forward or 0) / 1e9, 2))
 
 
+@pytest.mark.parametrize(
+    ("text", "parameters"),
+    [  # RepVGG's as in OpenMMLab's table of its models; resnet18 has nothing to fuse
+        ("repvgg_a0", 9.11),
+        ("repvgg_a0?reparameterize=true", 8.31),
+        ("resnet18?reparameterize=true", 11.69),
+    ],
+)
+def test_training_branches_are_fused_where_asked(text: str, parameters: float) -> None:
+    """In training each block has a 3×3, a 1×1 and an identity branch; fused, one convolution. In millions."""
+    totals = probe(TimmSource().spec(ModelRef.parse(f"timm:{text}")), ProbeOptions(mode="eval", loss="none")).totals
+    assert parameters == round((totals.parameters.unique or 0) / 1e6, 2)
+
+
+def test_fusing_is_asked_for_with_true_or_false() -> None:
+    """Any other value is refused before anything is built."""
+    with pytest.raises(ConfigError, match="reparameterize is true or false"):
+        TimmSource().spec(ModelRef.parse("timm:repvgg_a0?reparameterize=yes"))
+
+
 @pytest.mark.parametrize("name", ["resnet10t", "swin_tiny_patch4_window7_224", "levit_128s", "xcit_nano_12_p16_224"])
 def test_whole_families_are_measured_completely(name: str) -> None:
     """Convolutions, windows, hybrids: constructor, forward and backward all succeed on meta."""
