@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
 from torch import Tensor
 
 from reportgen.probe import ledger, passes
 from reportgen.probe.attempt import Attempt
 from reportgen.probe.blank import UNKNOWN_FLOPS, UNKNOWN_TOTALS, environment, given_inputs
-from reportgen.probe.cost import Phase
+from reportgen.probe.cost import flop_totals
 from reportgen.probe.structure import sizes
 from reportgen.report.fingerprint import fingerprint
 from reportgen.report.schema import (
@@ -23,14 +21,12 @@ from reportgen.report.schema import (
     MemoryTotals,
     ModelIdentity,
     ModelReport,
-    OperationCost,
     OutputFacts,
     ParameterFacts,
     ProbeFacts,
     StageFacts,
     Status,
     Totals,
-    UncountedOperation,
 )
 
 
@@ -165,21 +161,6 @@ def _totals(
 
 
 def _flops(attempt: Attempt) -> FlopTotals:
-    trace = attempt.trace
-    if trace is None or attempt.stages["forward"] != "ok":
+    if attempt.trace is None or attempt.stages["forward"] != "ok":
         return UNKNOWN_FLOPS
-    sums: Counter[Phase] = Counter()
-    by_operation: Counter[str] = Counter()
-    for (phase, name), cost in trace.costs.flops.items():
-        sums[phase] += cost
-        by_operation[name] += cost
-    return FlopTotals(
-        forward=sums[Phase.FORWARD],
-        backward=sums[Phase.BACKWARD] if attempt.backward_known else None,
-        exact=not trace.costs.uncounted,
-        uncounted=tuple(UncountedOperation(op=op, calls=calls) for op, calls in sorted(trace.costs.uncounted.items())),
-        operations=tuple(
-            OperationCost(op=op, calls=trace.costs.calls[op], flops=cost)
-            for op, cost in sorted(by_operation.items(), key=lambda item: (-item[1], item[0]))
-        ),
-    )
+    return flop_totals(attempt.trace.costs, backward_known=attempt.backward_known)

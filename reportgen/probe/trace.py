@@ -194,13 +194,14 @@ class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call]
                 self._note_reads(value)
 
     def _note_cost(self, func: Any, args: Sequence[Any], kwargs: Mapping[str, Any], out: Any) -> None:
-        """Adds the operation up, and credits its FLOPs to the module call it belongs to."""
-        if self.costs.is_free(func):
+        """Adds the operation up, and credits the FLOPs of products to the module call they belong to."""
+        tally = self.costs.tally(func)
+        if tally is None:
             return
         frame = self._owner()
         if frame is None:
             return
-        flops = self.costs.add(func, args, kwargs, out, self.phase)
+        flops = tally.add(args, kwargs, out, self.phase)
         if self.phase is Phase.FORWARD:
             frame.forward += flops
         else:

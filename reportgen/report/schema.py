@@ -25,6 +25,7 @@ StageStatus = Literal["ok", "failed", "skipped"]
 Mode = Literal["train", "eval"]
 Severity = Literal["error", "warning", "note"]
 Stage = Literal["instantiate", "inputs", "forward", "backward", "ledger"]
+WorkKind = Literal["products", "normalisation", "activation", "elementwise", "reduction", "resampling"]
 GradientStatus = Literal["computed", "none"]
 GradientReason = Literal["frozen", "unused", "detached", "non_differentiable", "not_run"]
 
@@ -128,11 +129,13 @@ class GradientTotals(Record, frozen=True):
 
 
 class OperationCost(Record, frozen=True):
-    """One kind of operation, all its calls together."""
+    """One kind of operation that multiplies and adds, all its calls together; FLOPs of its products."""
 
     op: str  # aten.convolution
     calls: Count
-    flops: Count
+    flops: Count  # forward + backward
+    forward: Count | None = None
+    backward: Count | None = None
 
 
 class UncountedOperation(Record, frozen=True):
@@ -140,6 +143,23 @@ class UncountedOperation(Record, frozen=True):
 
     op: str
     calls: Count
+
+
+class WorkCost(Record, frozen=True):
+    """FLOPs of one kind of work; docs/how-it-works.md says how each kind is counted."""
+
+    kind: WorkKind
+    forward: Count
+    backward: Count | None
+
+
+class FlopConventions(Record, frozen=True):
+    """The same forward pass in three conventions; each is a lower bound where `FlopTotals.exact` is False."""
+
+    multiply_adds: Count  # MACs of products alone: torchvision's published figures, ptflops'
+    fvcore: Count  # MACs of products, plus fvcore's estimates for normalisation, pooling, resampling: timm's figures
+    everything: Count  # FLOPs: products at 2 a multiply-add, and all other arithmetic
+    kinds: tuple[WorkCost, ...]  # what `everything` is made of
 
 
 class FlopTotals(Record, frozen=True):
@@ -150,6 +170,7 @@ class FlopTotals(Record, frozen=True):
     exact: bool  # False: a lower bound; ``uncounted`` says why
     uncounted: tuple[UncountedOperation, ...]
     operations: tuple[OperationCost, ...] = ()  # forward and backward together, largest first
+    conventions: FlopConventions | None = None
 
 
 class MacTotals(Record, frozen=True):

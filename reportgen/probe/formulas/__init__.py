@@ -1,0 +1,1 @@
+"""What operations cost, by name: the multiply-adds of products, and the rates of everything else."""
