@@ -39,6 +39,7 @@ def probe(
     seed: int = 0,
     freeze: Sequence[str] = (),
     inputs: Sequence[str | InputSpec] = (),
+    audit: bool = False,
 ) -> ModelReport:
     """Measures one model, in this process.
 
@@ -50,6 +51,7 @@ def probe(
         seed: of every random generator.
         freeze: patterns of parameter names whose ``requires_grad`` is switched off.
         inputs: what goes in, ``2x3x224x224`` or ``input_ids=2x128:int64:0-999``; none are the source's own.
+        audit: whether everything is counted again by independent means; the record then says what agreed.
 
     Returns:
         The record. A model whose code fails gives a partial or failed one, which says why.
@@ -62,7 +64,13 @@ def probe(
     from reportgen.registry.catalog import Catalog
 
     options = ProbeOptions(
-        device=device, mode=mode, loss=loss, seed=seed, freeze=tuple(freeze), inputs=_input_specs(inputs)
+        device=device,
+        mode=mode,
+        loss=loss,
+        seed=seed,
+        freeze=tuple(freeze),
+        inputs=_input_specs(inputs),
+        audit=audit,
     )
     if not isinstance(target, str):
         return measure(target, options)
@@ -111,8 +119,10 @@ class Build:
 
     @property
     def exit_code(self) -> int:
-        """0, or 3 where one or more models could not be reported."""
-        return 0 if self.ok else 3
+        """0; 3 where one or more models could not be reported, else 1 where a report contradicts itself."""
+        if not self.ok:
+            return 3
+        return 0 if all(outcome.sound for outcome in self.outcomes) else 1
 
 
 def build(
@@ -129,6 +139,7 @@ def build(
     seed: int | None = None,
     freeze: Iterable[str] | None = None,
     inputs: Iterable[str | InputSpec] | None = None,
+    audit: bool | None = None,
     jobs: int | None = None,
     timeout: float | None = 600.0,
     memory_limit: float | None = None,
@@ -152,6 +163,7 @@ def build(
         "seed": seed,
         "freeze": None if freeze is None else tuple(freeze),
         "inputs": None if inputs is None else _input_specs(inputs),
+        "audit": audit,
     }
     wanted = _manifest(
         (refs,) if isinstance(refs, str) else tuple(refs),

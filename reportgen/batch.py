@@ -73,6 +73,11 @@ class Outcome:
         """Whether the report is complete, in every format asked for."""
         return self.status == "complete" and not self.problems
 
+    @property
+    def sound(self) -> bool:
+        """Whether nothing in the report is in doubt: a complete one may contradict itself, or fail its audit."""
+        return self.reason is None
+
 
 class Executor(Protocol):
     """Runs a picklable function on tasks, wherever; see `reportgen.workers.Processes.map`."""

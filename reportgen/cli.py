@@ -35,7 +35,10 @@ class _Settings:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Runs the command line and exits: 0 all good, 2 usage or configuration, 3 models that could not be reported."""
+    """Runs the command line and exits.
+
+    0 all good, 1 a check failed, 2 usage or configuration, 3 models that could not be reported.
+    """
     settings = _Settings()
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))  # so that workers end with us
     try:
@@ -200,6 +203,12 @@ def list_models(patterns: tuple[str, ...], source: str | None, as_json: bool) ->
     metavar="GLOB",
     callback=_or_none,
     help="Freeze the parameters of these names: 'layer1.*'. Repeatable.",
+)
+@click.option(
+    "--audit",
+    is_flag=True,
+    default=None,
+    help="Count everything again by independent means; 1 is the exit code if it differs.",
 )
 @click.option("--seed", type=int, metavar="N", help="Of every random generator; 0 is the default.")
 @click.option("--jobs", type=int, metavar="N", help="Models at a time. Default: one a core.")

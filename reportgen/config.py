@@ -28,7 +28,8 @@ class ProbeOptions:
     """How one model is measured.
 
     ``loss`` None means the source's own, else ``sum``. ``freeze`` are patterns of parameter names whose
-    ``requires_grad`` is switched off. ``inputs`` replace the ones that the source suggests.
+    ``requires_grad`` is switched off. ``inputs`` replace the ones that the source suggests. ``audit`` counts everything
+    again by independent means.
 
     Raises:
         ConfigError: a value that is none of the ones allowed.
@@ -40,6 +41,7 @@ class ProbeOptions:
     seed: int = 0
     freeze: tuple[str, ...] = ()
     inputs: tuple[InputSpec, ...] = ()
+    audit: bool = False
 
     def __post_init__(self) -> None:
         if not _DEVICE.fullmatch(self.device):
@@ -144,9 +146,9 @@ class Manifest:
 def read_manifest(path: Path, overrides: Mapping[str, Any] | None = None) -> Manifest:
     """Reads a manifest: TOML with an optional ``[defaults]`` table and one ``[[model]]`` table an entry.
 
-    Both take ``device``, ``mode``, ``loss``, ``seed``, ``freeze`` and ``inputs``; ``[defaults]`` also ``formats`` and
-    ``select``, ``[[model]]`` also ``ref`` (needed), ``name`` and ``description``. ``overrides`` are fields of
-    `ProbeOptions` that win over the file's.
+    Both take ``device``, ``mode``, ``loss``, ``seed``, ``freeze``, ``inputs`` and ``audit``; ``[defaults]`` also
+    ``formats`` and ``select``, ``[[model]]`` also ``ref`` (needed), ``name`` and ``description``. ``overrides`` are
+    fields of `ProbeOptions` that win over the file's.
 
     Raises:
         ConfigError: the file cannot be read, or holds a wrong key or value; the message says where.
@@ -237,6 +239,12 @@ def _integer(value: object) -> int:
     return value
 
 
+def _truth(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise _invalid(f"{value!r} is neither true nor false", "write true or false without quotes")
+    return value
+
+
 def _texts(value: object) -> tuple[str, ...]:
     if not _is_list_of(str, value):
         raise _invalid(f"{value!r} is no list of texts", 'write it like ["one", "two"]')
@@ -258,6 +266,7 @@ _PROBE_KEYS: dict[str, Callable[[object], Any]] = {
     "seed": _integer,
     "freeze": _texts,
     "inputs": _inputs,
+    "audit": _truth,
 }
 _RENDER_KEYS: dict[str, Callable[[object], Any]] = {"formats": _formats, "select": _texts}
 _MODEL_KEYS: dict[str, Callable[[object], Any]] = {"ref": _text, "name": _text, "description": _text}

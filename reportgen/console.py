@@ -46,7 +46,7 @@ class Lines(Progress):
     def finished(self, job: Job, outcome: Outcome) -> None:
         """Prints the line."""
         self._done += 1
-        if not self._quiet or not outcome.ok:
+        if not (self._quiet and outcome.ok and outcome.sound):
             print(f"[{self._done:>{len(str(self._total))}}/{self._total}] {line(job, outcome)}", file=sys.stderr)  # noqa: T201
 
 

@@ -159,6 +159,30 @@ def test_build_of_a_manifest(tmp_path):
     assert (0, "train", 1) == (built.exit_code, report.probe.mode, report.probe.seed)
 
 
+def test_an_audit_that_differs_is_a_failed_check(tmp_path):
+    """A complete report that contradicts itself is written, and the exit code is 1."""
+    path = tmp_path / "liar.py"
+    path.write_text(
+        "import torch\nclass Liar(torch.nn.Linear):\n    def forward(self, x):\n"
+        "        return super().forward(x if x.is_meta else x[:1])\n",
+        encoding="utf-8",
+    )
+    built = reportgen.build(
+        f"file:{path}:Liar?in_features=4&out_features=2",
+        audit=True,
+        output=tmp_path / "out",
+        formats=["json"],
+        inputs=["3x4"],
+    )
+    (outcome,) = built.outcomes
+    assert (1, True, False, "complete") == (built.exit_code, outcome.ok, outcome.sound, outcome.status)
+    assert outcome.reason == (
+        "The audit by real run differs: probe.outputs[''].shape is (3, 2), recounted (1, 2); totals.macs.forward is 24,"
+        " recounted 8; totals.flops.forward is 48, recounted 16; totals.flops.backward is 48, recounted 16;"
+        " modules[''].outputs is ((3, 2),), recounted ((1, 2),); and 2 more"
+    )
+
+
 def test_build_of_what_cannot_be_reported(tmp_path):
     """A model that cannot be reported is in the outcome; the exit code is the command's."""
     built = reportgen.build(["builtin:nothing"], output=tmp_path, formats=["json"])

@@ -87,7 +87,11 @@ def test_help(reportgen):
     ("arguments", "cause", "remedy"),
     [
         (["bild"], "No such command 'bild'. Did you mean 'build'?", "see reportgen --help"),
-        (["build", "--quite"], "No such option '--quite'. Did you mean '--quiet'?", "see reportgen build --help"),
+        (
+            ["build", "--templats"],
+            "No such option '--templats'. Did you mean '--templates'?",
+            "see reportgen build --help",
+        ),
         (["build", "x", "--executor", "dask"], "Invalid value for '--executor': 'dask' is not 'local'.", None),
         (["build"], "nothing to build", "give model references, or a manifest"),
         (["build", "x", "--manifest", "y"], "model references and a manifest together", None),

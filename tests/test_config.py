@@ -137,12 +137,13 @@ def test_manifest(manifest):
         (
             '[defaults]\nref = "a:b"\n[[model]]\nref = "a:b"',
             "[defaults]: unknown key 'ref'",
-            "use device, formats, freeze, inputs, loss, mode, seed, select",
+            "use audit, device, formats, freeze, inputs, loss, mode, seed, select",
         ),
         ('[[model]]\nref = "a:b"\n[[model]]\nname = "x"', "[[model]] 2 (no ref): no model is named", None),
         ('[[model]]\nref = "a:*"\nname = "x"', "[[model]] 1 (a:*): one name for many models", None),
         ('[[model]]\nref = "a:b"\nseed = "1"', "[[model]] 1 (a:b): seed: '1' is no integer", None),
         ('[[model]]\nref = "a:b"\nseed = true', "[[model]] 1 (a:b): seed: True is no integer", None),
+        ('[[model]]\nref = "a:b"\naudit = 1', "[[model]] 1 (a:b): audit: 1 is neither true nor false", None),
         ('[[model]]\nref = "a:b"\nfreeze = "x"', "[[model]] 1 (a:b): freeze: 'x' is no list of texts", None),
         ('[[model]]\nref = "a:b"\nmode = "test"', "[[model]] 1 (a:b): mode 'test' is not known", "use train or eval"),
         (

@@ -17,7 +17,12 @@ __all__ = ["failed_report", "probe"]
 
 
 def probe(target: ModelSpec | nn.Module, options: ProbeOptions) -> ModelReport:
-    """Measures one model; see `reportgen.probe.run.probe`."""
+    """Measures one model, see `reportgen.probe.run.probe`, and audits the record where that is asked for."""
     from reportgen.probe import run
 
-    return run.probe(target, options)
+    report = run.probe(target, options)
+    if options.audit:
+        from reportgen.probe import audit
+
+        report = audit.audited(report, target, options)
+    return report

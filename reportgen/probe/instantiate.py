@@ -16,6 +16,7 @@ from torch.nn.modules.module import (
 from torch.overrides import TorchFunctionMode
 
 from reportgen.errors import DeviceUnavailable, InstantiationError
+from reportgen.probe import kernels
 from reportgen.probe.fills import Unfilled
 
 META = torch.device("meta")
@@ -44,7 +45,7 @@ def resolve_device(name: str) -> torch.device:
 
 def build(factory: Callable[[], nn.Module], device: torch.device) -> nn.Module:
     """A fresh module whose tensors were made on ``device``."""
-    with Unfilled(device) if device.type == "meta" else device:
+    with Unfilled(device) if device.type == "meta" and not kernels.is_plain() else device:
         model = _checked(factory())
     if device.type != "meta":
         model.to(device)  # a constructor may name a device of its own

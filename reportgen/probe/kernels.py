@@ -8,7 +8,8 @@ arguments of the same shapes, dtypes, strides and numbers, it gives again.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
@@ -20,10 +21,28 @@ from reportgen.probe.rules import DECLINED, RULES
 _MEMORY: dict[Any, Any] = {}
 _MEMORY_LIMIT = 50_000
 _NUMBERS = frozenset({int, float, bool, str, type(None), torch.dtype, torch.device, torch.layout, torch.memory_format})
+_plain: list[bool] = []
+
+
+@contextmanager
+def plain() -> Iterator[None]:
+    """Within, nothing is short-cut: every operation runs torch's own kernel, as an audit wants it."""
+    _plain.append(True)
+    try:
+        yield
+    finally:
+        _plain.pop()
+
+
+def is_plain() -> bool:
+    """Whether short cuts are off."""
+    return bool(_plain)
 
 
 def run(operation: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
     """What ``operation`` gives for these arguments, made in the cheapest way that gives it."""
+    if _plain:
+        return operation(*args, **kwargs)
     rule = RULES.get(operation)
     if rule is not None:
         out = rule(*args, **kwargs)

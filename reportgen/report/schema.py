@@ -27,6 +27,8 @@ Severity = Literal["error", "warning", "note"]
 Stage = Literal["instantiate", "inputs", "forward", "backward", "ledger"]
 WorkKind = Literal["products", "normalisation", "activation", "elementwise", "reduction", "resampling"]
 GradientStatus = Literal["computed", "none"]
+AuditName = Literal["identity", "closed_forms", "plain_kernels", "real_run"]
+AuditResult = Literal["agreed", "differed", "not_applicable"]
 GradientReason = Literal["frozen", "unused", "detached", "non_differentiable", "not_run"]
 
 
@@ -271,6 +273,24 @@ class Diagnostic(Record, frozen=True):
     traceback: str | None = None  # the user's own frames, where their code failed
 
 
+class AuditCheck(Record, frozen=True):
+    """One independent recount of the record; where figures differ, a diagnostic ``audit-differs`` names them.
+
+    identity: tensors told apart by identity and memory, and added up anew, against ledger, tree and totals ·
+    closed_forms: each layer's FLOPs by the formula of its type, against the count of its operations · plain_kernels:
+    the whole probe again with torch's own kernels alone, every figure · real_run: the whole probe again with real
+    values on the CPU, everything but memory.
+    """
+
+    name: AuditName
+    result: AuditResult
+    compared: Count = 0  # figures
+    differed: Count = 0
+    covered: Count | None = None  # closed_forms: forward FLOPs of the layers that have a formula, of all
+    whole: Count | None = None
+    reason: str | None = None  # why not applicable
+
+
 class ModelReport(Record, frozen=True, kw_only=True):
     """Everything the probe found out about one model."""
 
@@ -285,6 +305,7 @@ class ModelReport(Record, frozen=True, kw_only=True):
     diagnostics: tuple[Diagnostic, ...]
     environment: dict[str, str]
     fingerprint: str | None  # "sha256:…"; None where nothing was instantiated
+    audit: tuple[AuditCheck, ...] | None = None  # None: not asked for
 
     def to_dict(self) -> dict[str, Any]:
         """The record as plain dicts, lists, strings and numbers: exactly what ``report.json`` holds."""

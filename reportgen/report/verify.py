@@ -10,7 +10,7 @@ from reportgen.report.schema import BufferFacts, ModelReport, ParameterFacts
 
 def contradictions(report: ModelReport) -> tuple[str, ...]:
     """Every place where totals and ledger, or two parts of the record, do not agree; empty for a sound record."""
-    checks = (_ties, _parameter_totals, _buffer_totals, _gradient_totals, _module_totals, _fingerprint)
+    checks = (_ties, _parameter_totals, _buffer_totals, _gradient_totals, _module_totals, _fingerprint, _audit)
     return tuple(line for check in checks for line in check(report))
 
 
@@ -74,6 +74,14 @@ def _fingerprint(report: ModelReport) -> Iterator[str]:
     expected = fingerprint(report.modules, report.parameters, report.buffers)
     if report.fingerprint != expected:
         yield f"$.fingerprint is {report.fingerprint}, but its names, shapes and classes give {expected}"
+
+
+def _audit(report: ModelReport) -> Iterator[str]:
+    for index, check in enumerate(report.audit or ()):
+        if (check.result == "differed") != (check.differed > 0):
+            yield f"$.audit[{index}]: {check.result}, with {check.differed} differing figures"
+        if (check.result == "not_applicable") != (check.reason is not None):
+            yield f"$.audit[{index}]: a reason belongs to a recount that was not applicable, and to no other"
 
 
 def _compare(place: str, stated: int | None, terms: Sequence[int | None]) -> Iterator[str]:

@@ -11,9 +11,14 @@ from reportgen.view import names, numbers
 from reportgen.view.page import Notice, Notices, Section, Tone
 
 if TYPE_CHECKING:
-    from reportgen.report.schema import Diagnostic, ModelReport, Severity
+    from reportgen.report.schema import Diagnostic, ModelReport, Severity, Status
 
 _TONES: Mapping[Severity, Tone] = {"error": "bad", "warning": "warn", "note": "plain"}
+_KNOWN: Mapping[Status, str] = {
+    "complete": "The report is whole, but what is named here is in doubt.",
+    "partial": "What could be learnt all the same is below; the rest is unknown.",
+    "failed": "Nothing else is known.",
+}
 _RANDOM = {"train": "Dropout draws at random.", "eval": "Dropout is off."}
 _NORMALISED = {
     "train": "Batch norms use the statistics of the batch, and update their own.",
@@ -26,10 +31,8 @@ def what_failed(report: ModelReport) -> Iterator[Section]:
     errors = [row for row in report.diagnostics if row.severity == "error"]
     if not errors:
         return
-    nothing = report.probe.status == "failed"
-    known = "Nothing else is known." if nothing else "What could be learnt all the same is below; the rest is unknown."
     notices = Notices(tuple(map(_diagnostic, errors)))
-    yield Section("failure", "What failed", (notices,), intro=known)
+    yield Section("failure", "What failed", (notices,), intro=_KNOWN[report.probe.status])
 
 
 def diagnostics(report: ModelReport) -> Iterator[Section]:

@@ -74,6 +74,8 @@ def command(report: ModelReport, select: Sequence[str] = ()) -> str:
     for row in probe.inputs:
         if row.origin == "user":
             words += ["--input", _input(row)]
+    if report.audit is not None:
+        words.append("--audit")
     for option, patterns in (("--freeze", probe.freeze), ("--select", select)):
         for pattern in patterns:
             words += [f"{option}={pattern}"] if pattern.startswith("-") else [option, pattern]
