@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from torch.utils.flop_counter import flop_registry
 
-from reportgen.probe.formulas import attention, convolutions, products, recurrent  # noqa: F401 (they register)
+from reportgen.probe.formulas import attention, convolutions, products, recurrent, vision  # noqa: F401 (they register)
 from reportgen.probe.formulas.base import PRODUCTS, Formula
 from reportgen.probe.formulas.free import FREE
 from reportgen.probe.formulas.rates import POINTWISE, RATES, Rate
@@ -60,10 +60,13 @@ def _is_pointwise(op: torch._ops.OpOverload, plain: str) -> bool:
 
 
 def _foreign(op: torch._ops.OpOverload, namespace: str) -> Work | None:
-    """An operator of another library: what torch's own registry has for it."""
+    """An operator of another library, by its whole name; else what torch's own registry has for it."""
+    name = op._schema.name
+    if name in PRODUCTS or name in RATES:
+        return Work(PRODUCTS.get(name), RATES.get(name))
     if op._overloadpacket in flop_registry:
         return Work(_from_torch(flop_registry[op._overloadpacket]))
-    return NOTHING if namespace == "profiler" or _is_view(op) else None  # the profiler's marks
+    return NOTHING if namespace == "profiler" or name in FREE or _is_view(op) else None  # the profiler's marks
 
 
 def _from_torch(function: Callable[..., int]) -> Formula:

@@ -1,8 +1,8 @@
 """Imports the model libraries behind the sources, late and with a plain word where one is missing or broken.
 
 torchvision's wheel is built against one build of torch; beside another its compiled operators do not load, and then its
-import fails, and with it that of timm and transformers, which import it. Inspecting models needs the operators' schemas
-only: where the real ones do not load, stand-ins are declared in this process, and the report says so.
+import fails, and with it that of timm and transformers, which import it. Where the real ones do not load, stand-ins are
+declared in this process, and the report says so.
 """
 
 from __future__ import annotations
@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING
 import torch
 
 from reportgen.errors import SourceUnavailable
+from reportgen.registry import stand_ins
 
 if TYPE_CHECKING:
     from types import ModuleType
 
 STAND_INS = (
-    "The compiled operators of torchvision do not load beside this PyTorch; their schemas stand in for them, "
-    "which is enough to inspect models, but torchvision::nms cannot run."
+    "The compiled operators of torchvision do not load beside this PyTorch; slower ones in plain torch, which give the"
+    " same results, stand in for nms and roi_align."
 )
 _stand_ins: list[torch.library.Library] = []  # held for the life of the process: the schemas go with the library
 
@@ -67,11 +68,10 @@ def _import_with_stand_ins(name: str) -> ModuleType:
     except RuntimeError as exc:
         if "torchvision::nms does not exist" not in str(exc):
             raise
-    library = torch.library.Library("torchvision", "FRAGMENT")  # type: ignore[no-untyped-call] # torch does not say
-    for operator in ("nms", "qnms"):
-        library.define(f"{operator}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")  # type: ignore[no-untyped-call] # nor here
-    _stand_ins.append(library)
-    return importlib.import_module(name)
+    _stand_ins.append(stand_ins.declare())
+    module = importlib.import_module(name)
+    stand_ins.connect()
+    return module
 
 
 def _unavailable(package: str, exc: Exception) -> SourceUnavailable:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from importlib.metadata import version
 from importlib.util import find_spec
+from typing import Any
 
 import pytest
 import torch
 
+from reportgen.config import ProbeOptions
 from reportgen.errors import ConfigError, UnknownModel
+from reportgen.probe import probe
 from reportgen.registry.base import InputSpec, ModelRef
 
 if find_spec("torchvision") is None:
@@ -61,14 +65,78 @@ def test_a_specification_says_its_source() -> None:
         ("deeplabv3_resnet50", ["1x3x520x520"]),
         ("r3d_18", ["1x3x16x112x112"]),
         ("mvit_v2_s", ["1x3x16x224x224"]),
-        ("raft_small", ["image1=1x3x520x960", "image2=1x3x520x960"]),
-        ("fasterrcnn_resnet50_fpn", []),
+        ("raft_small", ["image1=1x3x512x512", "image2=1x3x512x512"]),
     ],
 )
 def test_inputs_have_the_published_size(text: str, inputs: list[str]) -> None:
-    """Each kind of model gets what its published figures were measured on; detectors, which take lists, get nothing."""
+    """Each kind of model gets what its published figures were measured on, in training and in evaluation."""
     spec = TorchvisionSource().spec(ModelRef.parse(f"torchvision:{text}"))
-    assert tuple(map(InputSpec.parse, inputs)) == spec.inputs
+    assert tuple(map(InputSpec.parse, inputs)) == spec.inputs_in("train") == spec.inputs_in("eval")
+
+
+BOX = "targets.0.boxes=1x4:float32:[32,32,192,192]"
+LABEL = "targets.0.labels=1:int64:1-1"
+
+
+@pytest.mark.parametrize(
+    ("text", "images", "targets"),
+    [
+        ("fasterrcnn_resnet50_fpn", ["images.0=3x320x320"], [BOX, LABEL]),
+        (
+            "fcos_resnet50_fpn?min_size=100",
+            ["images.0=3x100x100"],
+            [BOX.replace("32,32,192,192", "10,10,60,60"), LABEL],
+        ),
+        ("retinanet_resnet50_fpn_v2?min_size=[640, 320]", ["images.0=3x320x320"], [BOX, LABEL]),
+        ("ssd300_vgg16", ["images.0=3x300x300"], ["targets.0.boxes=1x4:float32:[30,30,180,180]", LABEL]),
+        ("maskrcnn_resnet50_fpn", ["images.0=3x320x320"], [BOX, LABEL, "targets.0.masks=1x320x320:uint8:1-1"]),
+        (
+            "keypointrcnn_resnet50_fpn?min_size=30",
+            ["images.0=3x30x30"],
+            [
+                *("targets.0.boxes=1x4:float32:[3,3,18,18]", LABEL),
+                f"targets.0.keypoints=1x17x3:float32:[{','.join(['10,10,1'] * 17)}]",
+            ],
+        ),
+    ],
+)
+def test_detectors_train_with_targets(text: str, images: list[str], targets: list[str]) -> None:
+    """A list of images as large as the model resizes them to, and what its losses need; in evaluation images alone."""
+    spec = TorchvisionSource().spec(ModelRef.parse(f"torchvision:{text}"))
+    assert tuple(map(InputSpec.parse, [*images, *targets])) == spec.inputs_in("train")
+    assert (InputSpec.parse(images[0]),) == spec.inputs_in("eval")
+
+
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """Threads that wait for each other on a busy machine take a hundred times longer than one alone."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.mark.usefixtures("one_thread")
+@pytest.mark.parametrize(
+    ("text", "mode", "outputs"),
+    [
+        ("ssdlite320_mobilenet_v3_large", "train", ["bbox_regression", "classification"]),
+        (
+            "fasterrcnn_mobilenet_v3_large_320_fpn?min_size=64",
+            "train",
+            ["loss_classifier", "loss_box_reg", "loss_objectness", "loss_rpn_box_reg"],
+        ),
+        ("fasterrcnn_mobilenet_v3_large_320_fpn?min_size=64", "eval", ["0.boxes", "0.labels", "0.scores"]),
+    ],
+)
+def test_detectors_are_complete(text: str, mode: Any, outputs: list[str]) -> None:
+    """Without regions and with them: losses in training, detections in evaluation, nothing uncounted."""
+    report = probe(TorchvisionSource().spec(ModelRef.parse(f"torchvision:{text}")), ProbeOptions(mode=mode))
+    assert ("complete", outputs, ()) == (
+        report.probe.status,
+        [row.path for row in report.probe.outputs or ()],
+        report.totals.flops.uncounted,
+    )
 
 
 @pytest.mark.parametrize(
@@ -76,6 +144,21 @@ def test_inputs_have_the_published_size(text: str, inputs: list[str]) -> None:
     [
         ("googlenet", "Built with aux_logits=False, as its published weights are."),
         ("fcn_resnet50", "Built with aux_loss=True, as its published weights are."),
+        (
+            "fcos_resnet50_fpn",
+            (
+                "Built with min_size=320, the shorter side that it resizes images to, so that a run with real values"
+                " takes seconds; its operations are published for ?min_size=800."
+            ),
+        ),
+        (
+            "fasterrcnn_mobilenet_v3_large_320_fpn",
+            "How many regions reach its heads follows from the values of image and weights, which are random here.",
+        ),
+        (
+            "retinanet_resnet50_fpn",
+            "With published weights its backbone's batch normalisation is frozen, and its parameters are buffers.",
+        ),
     ],
 )
 def test_what_differs_from_the_builder_is_noted(text: str, note: str) -> None:

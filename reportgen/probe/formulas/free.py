@@ -37,6 +37,6 @@ FREE = frozenset(
     _nested_tensor_from_tensor_list _nested_view_from_buffer_copy _jagged_to_padded_dense_forward
     _padded_dense_to_jagged_forward dense_dim sparse_dim is_coalesced sym_constrain_range sym_constrain_range_for_size
     _convert_weight_to_int4pack _convert_weight_to_int4pack_for_cpu _dyn_quant_pack_4bit_weight _spdiags lu_unpack
-    _foreach_copy _foreach_zero
+    _foreach_copy _foreach_zero torchvision::nms torchvision::qnms
     """.split()
 )
