@@ -40,6 +40,7 @@ def probe(
     freeze: Sequence[str] = (),
     inputs: Sequence[str | InputSpec] = (),
     audit: bool = False,
+    max_real_memory: float = 8.0,
 ) -> ModelReport:
     """Measures one model, in this process.
 
@@ -52,6 +53,7 @@ def probe(
         freeze: patterns of parameter names whose ``requires_grad`` is switched off.
         inputs: what goes in, ``2x3x224x224`` or ``input_ids=2x128:int64:0-999``; none are the source's own.
         audit: whether everything is counted again by independent means; the record then says what agreed.
+        max_real_memory: GiB that a run with real values may take, where meta is not enough; 0 forbids such runs.
 
     Returns:
         The record. A model whose code fails gives a partial or failed one, which says why.
@@ -71,6 +73,7 @@ def probe(
         freeze=tuple(freeze),
         inputs=_input_specs(inputs),
         audit=audit,
+        max_real_memory=max_real_memory,
     )
     if not isinstance(target, str):
         return measure(target, options)
@@ -140,6 +143,7 @@ def build(
     freeze: Iterable[str] | None = None,
     inputs: Iterable[str | InputSpec] | None = None,
     audit: bool | None = None,
+    max_real_memory: float | None = None,
     jobs: int | None = None,
     timeout: float | None = 600.0,
     memory_limit: float | None = None,
@@ -164,6 +168,7 @@ def build(
         "freeze": None if freeze is None else tuple(freeze),
         "inputs": None if inputs is None else _input_specs(inputs),
         "audit": audit,
+        "max_real_memory": max_real_memory,
     }
     wanted = _manifest(
         (refs,) if isinstance(refs, str) else tuple(refs),

@@ -211,6 +211,12 @@ def list_models(patterns: tuple[str, ...], source: str | None, as_json: bool) ->
     help="Count everything again by independent means; 1 is the exit code if it differs.",
 )
 @click.option("--seed", type=int, metavar="N", help="Of every random generator; 0 is the default.")
+@click.option(
+    "--max-real-memory",
+    type=float,
+    metavar="GIB",
+    help="What a run with real values may take, where meta is not enough; 8 is the default, 0 forbids such runs.",
+)
 @click.option("--jobs", type=int, metavar="N", help="Models at a time. Default: one a core.")
 @click.option("--timeout", type=float, metavar="SECONDS", default=600.0, show_default="600", help="For each model.")
 @click.option(

@@ -29,7 +29,7 @@ class ProbeOptions:
 
     ``loss`` None means the source's own, else ``sum``. ``freeze`` are patterns of parameter names whose
     ``requires_grad`` is switched off. ``inputs`` replace the ones that the source suggests. ``audit`` counts everything
-    again by independent means.
+    again by independent means. ``max_real_memory`` in GiB bounds a run with real values, where meta is not enough.
 
     Raises:
         ConfigError: a value that is none of the ones allowed.
@@ -42,6 +42,7 @@ class ProbeOptions:
     freeze: tuple[str, ...] = ()
     inputs: tuple[InputSpec, ...] = ()
     audit: bool = False
+    max_real_memory: float = 8.0
 
     def __post_init__(self) -> None:
         if not _DEVICE.fullmatch(self.device):
@@ -61,6 +62,12 @@ class ProbeOptions:
         if not 0 <= self.seed < 2**64:
             raise ConfigError(
                 f"seed {self.seed} is out of range", code="seed-range", remedy="use an integer from 0 to 2**64 - 1"
+            )
+        if not 0 <= self.max_real_memory <= _LARGEST:
+            raise ConfigError(
+                f"max_real_memory {self.max_real_memory} is out of range",
+                code="limit-range",
+                remedy="give it in GiB; 0 keeps real runs from happening",
             )
 
 
@@ -245,6 +252,12 @@ def _truth(value: object) -> bool:
     return value
 
 
+def _number(value: object) -> float:
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        raise _invalid(f"{value!r} is no number", "write it like 8 or 0.5")
+    return float(value)
+
+
 def _texts(value: object) -> tuple[str, ...]:
     if not _is_list_of(str, value):
         raise _invalid(f"{value!r} is no list of texts", 'write it like ["one", "two"]')
@@ -267,6 +280,7 @@ _PROBE_KEYS: dict[str, Callable[[object], Any]] = {
     "freeze": _texts,
     "inputs": _inputs,
     "audit": _truth,
+    "max_real_memory": _number,
 }
 _RENDER_KEYS: dict[str, Callable[[object], Any]] = {"formats": _formats, "select": _texts}
 _MODEL_KEYS: dict[str, Callable[[object], Any]] = {"ref": _text, "name": _text, "description": _text}

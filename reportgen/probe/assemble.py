@@ -50,7 +50,7 @@ def assemble(attempt: Attempt) -> ModelReport:
         modules=modules,
         parameters=parameters,
         buffers=buffers,
-        diagnostics=(*_source_notes(attempt), *attempt.diagnostics),
+        diagnostics=(*_source_notes(attempt), *attempt.reasons, *attempt.diagnostics),
         environment=_environment(attempt),
         fingerprint=fingerprint(modules, parameters, buffers) if built else None,
     )

@@ -7,6 +7,7 @@ it stays.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,11 +16,13 @@ from torch import Tensor, nn
 
 from reportgen.config import ProbeOptions
 from reportgen.errors import ReportgenError
-from reportgen.probe import gradients, instantiate, ledger, passes
+from reportgen.probe import gradients, instantiate, kernels, ledger, passes
+from reportgen.probe.bounds import memory_bound
 from reportgen.probe.cost import Phase
-from reportgen.probe.failure import Failure
+from reportgen.probe.failure import Failure, needs_values
 from reportgen.probe.inputs import Inputs, make_inputs
 from reportgen.probe.trace import Trace
+from reportgen.probe.values import Values
 from reportgen.registry.base import ModelSpec
 from reportgen.report.schema import Diagnostic, Severity, Stage, StageStatus
 
@@ -32,8 +35,8 @@ _REMEDIES: dict[Stage, str] = {
     "backward": "check the loss (--loss) and the model where the traceback ends",
 }
 
-Make = Callable[[torch.device, "Attempt"], nn.Module]
-"""Makes a fresh module on a device; may leave diagnostics in the attempt."""
+Make = Callable[["Attempt"], nn.Module]
+"""Makes a fresh module for an attempt; may leave diagnostics in it."""
 
 
 @dataclass
@@ -44,6 +47,9 @@ class Attempt:
     options: ProbeOptions
     device: torch.device
     make: Make
+    values: Values | None = None  # those that small meta tensors have
+    memory_bound: int | None = None  # bytes that a real run may take
+    reasons: tuple[Diagnostic, ...] = ()  # why earlier attempts were not enough
     diagnostics: list[Diagnostic] = field(default_factory=list)
     stages: dict[str, StageStatus] = field(
         default_factory=lambda: {"instantiate": "skipped", "forward": "skipped", "backward": "skipped"}
@@ -85,6 +91,17 @@ class Attempt:
             )
         )
 
+    def again(self, code: str, message: str, severity: Severity = "note", **changes: Any) -> Attempt:
+        """A fresh attempt like this one with some ``changes``, and the reason for it beside those of this one."""
+        step = Diagnostic(
+            severity=severity, code=code, stage=self.failed_stage or "forward", module=None, message=message
+        )
+        names = ("spec", "options", "device", "make", "memory_bound", "reasons")
+        recipe: dict[str, Any] = {name: getattr(self, name) for name in names}
+        recipe |= {"values": self.values.fresh() if self.values is not None else None} | changes
+        recipe["reasons"] = (*recipe["reasons"], step)
+        return Attempt(**recipe)
+
     def progress(self) -> int:
         """How many stages did not fail."""
         return sum(status == "ok" for status in self.stages.values())
@@ -99,6 +116,27 @@ class Attempt:
 
     def run(self) -> None:
         """Goes as far as the model lets it."""
+        with memory_bound(self.memory_bound) if self.memory_bound is not None else nullcontext():
+            self._run()
+
+    def built(self, factory: Callable[[], nn.Module]) -> nn.Module:
+        """What the factory gives, on this attempt's device, even where its code wants to see real values."""
+        try:
+            return instantiate.build(factory, self.device, self.values)
+        except MODEL_ERRORS as exc:
+            if self.device.type != "meta" or not needs_values(exc):
+                raise
+            model = instantiate.build_hybrid(factory, self.values)
+            self.note(
+                "note",
+                "hybrid-constructor",
+                "instantiate",
+                f"The constructor reads values, which meta tensors do not have ({Failure.of(exc).message}); it ran with"
+                " real values, and its parameters and buffers moved to meta one by one.",
+            )
+            return model
+
+    def _run(self) -> None:
         self._instantiate()
         if self.model is None:
             return
@@ -107,19 +145,26 @@ class Attempt:
         try:
             self._prepare(self.model)
             stage = "inputs"
-            self.inputs = make_inputs(
-                self.model, self.device, self.options.inputs, self.spec.inputs_in(self.options.mode)
-            )
+            inputs = self.spec.inputs_in(self.options.mode)
+            self.inputs = make_inputs(self.model, self.device, self.options.inputs, inputs, self.values)
         except MODEL_ERRORS as exc:
             self._fail(stage, exc)
             return
-        self.trace = Trace(self.registered.tensors())
+        run = kernels.run if self.values is None else self.values.run
+        self.trace = Trace(self.registered.tensors(), run)
         self._passes(self.model, self.inputs, self.trace)
         self._look_again(self.model)
+        if self.values is not None and self.values.took_finite:
+            self.note(
+                "note",
+                "finite-assumed",
+                "forward",
+                "The model tests activations for infinity or not-a-number; on meta they were taken to be finite.",
+            )
 
     def _instantiate(self) -> None:
         try:
-            self.model = self.make(self.device, self)
+            self.model = self.make(self)
         except MODEL_ERRORS as exc:
             self._fail("instantiate", exc)
         else:
@@ -156,7 +201,7 @@ class Attempt:
         """Forward, loss and backward under the eyes of ``trace``."""
         stage: Stage = "forward"
         try:
-            with trace:
+            with self.values.reading() if self.values is not None else nullcontext(), trace:
                 returned, self.outputs = passes.forward(model, inputs.args, inputs.kwargs)
                 self.stages["forward"] = "ok"
                 stage = "backward"

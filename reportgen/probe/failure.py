@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import traceback
 from dataclasses import dataclass
@@ -19,18 +20,29 @@ _CALLS = str(Path(_LAYERS, "module.py"))  # the plumbing between a module's call
 _MESSAGE_LIMIT = 2000
 
 
+def needs_values(error: BaseException | None) -> bool:
+    """Whether an error may come of meta tensors having no values, and not of the model itself.
+
+    Scripted code hides its reasons, and keeps its tensors where they were.
+    """
+    if isinstance(error, NotImplementedError) or "TorchScript interpreter" in str(error):
+        return True
+    return re.search(r"\bmeta\b", str(error), re.IGNORECASE) is not None
+
+
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """One line of what happened, the path of the module it happened in, and the frames of the user's code."""
+    """One line of what happened, the module and the line it happened in, and the frames of the user's code."""
 
     message: str
-    module: str | None
+    module: str | None  # its path
+    place: str | None  # file:line of the innermost frame of the user's code
     traceback: str
 
     @classmethod
     def of(cls, error: BaseException, modules: tuple[tuple[str, nn.Module], ...] = ()) -> Failure:
         """``modules``: the model's, by path, to find the one that was running."""
-        return cls(_message(error), _module_of(error.__traceback__, modules), _format(error))
+        return cls(_message(error), _module_of(error.__traceback__, modules), _place(error), _format(error))
 
 
 def _message(error: BaseException) -> str:
@@ -48,6 +60,12 @@ def _module_of(trace: TracebackType | None, modules: tuple[tuple[str, nn.Module]
         found = paths.get(id(owner), found)
         trace = trace.tb_next
     return found
+
+
+def _place(error: BaseException) -> str | None:
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if _is_telling(frame.filename)]
+    users = [frame for frame in frames if not frame.filename.startswith(_LAYERS)] or frames
+    return f"{_short(users[-1].filename)}:{users[-1].lineno}" if users else None
 
 
 def _format(error: BaseException) -> str:

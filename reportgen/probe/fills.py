@@ -14,6 +14,8 @@ import torch
 from torch import Tensor, nn
 from torch.utils._device import DeviceContext
 
+from reportgen.probe.values import LIMIT, Values
+
 _FLOATS = frozenset({torch.float32, torch.float64, torch.bfloat16, torch.float16})
 _LARGEST = 1e4  # each of these dtypes holds such numbers; of larger ones torch may think otherwise
 
@@ -44,7 +46,14 @@ _ACCEPTS = {**_METHODS, **_INITIALISERS}
 
 
 class Unfilled(DeviceContext):
-    """The meta device as a context, like ``with torch.device("meta")``; in it, filling a tensor does nothing."""
+    """The meta device as a context, like ``with torch.device("meta")``; in it, filling a tensor does nothing.
+
+    Where ``values`` are followed, small tensors that are no parameters are filled.
+    """
+
+    def __init__(self, device: torch.device, values: Values | None = None) -> None:
+        super().__init__(device)
+        self._values = values
 
     def __torch_function__(
         self, func: Any, types: Any, args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None
@@ -53,7 +62,10 @@ class Unfilled(DeviceContext):
         if func in _ACCEPTS:
             named = {name: value for name, value in (kwargs or {}).items() if value is not None}  # no generator
             tensor, *numbers = args or (named.pop("tensor", None),)
-            if _is_plain(tensor, func) and _are_accepted(func, numbers, named):
+            follows = self._values is not None and type(tensor) is Tensor and tensor.numel() <= LIMIT
+            if not follows and _is_plain(tensor, func) and _are_accepted(func, numbers, named):
+                if self._values is not None:
+                    self._values.forget(tensor)
                 return tensor
         return super().__torch_function__(func, types, args, dict(kwargs or {}))  # type: ignore[no-untyped-call]
 

@@ -11,11 +11,13 @@ import torch
 from torch import Tensor, nn
 
 from reportgen.errors import InputError
+from reportgen.probe.values import Values
 from reportgen.registry.base import InputSpec
 from reportgen.report.schema import InputFacts
 
 Origin = Literal["source", "user", "inferred"]
 _BATCH, _LENGTH, _SIDE = 2, 16, 64  # of an inferred input: batch norm needs two, pooling some room
+_KNOWN = 2**16  # elements of an input whose content is known on meta, where content is
 _HIGH = 1  # integers without a range: valid for every vocabulary and class count above one
 _PATH_REMEDY = "number the parts of a list from 0 without gaps, name those of a dictionary, and give each once"
 _SPEC_REMEDY = "say what goes in: --input [NAME=]SHAPE[:DTYPE[:LOW-HIGH]], once for each argument"
@@ -31,17 +33,23 @@ class Inputs:
 
 
 def make_inputs(
-    model: nn.Module, device: torch.device, user: tuple[InputSpec, ...], source: tuple[InputSpec, ...]
+    model: nn.Module,
+    device: torch.device,
+    user: tuple[InputSpec, ...],
+    source: tuple[InputSpec, ...],
+    values: Values | None = None,
 ) -> Inputs:
     """The dummy inputs: the user's if there are any, else the source's, else inferred ones.
+
+    On meta they have no content; ``values`` learns what it would be.
 
     Raises:
         InputError: nothing is known about what ``forward`` takes, or the inputs do not fit its signature.
     """
     origin: Origin = "user" if user else "source" if source else "inferred"
     specs = user or source or _infer(model)
-    args = tuple(_tensor(spec, device) for spec in specs if spec.name is None)
-    kwargs = _nested((spec.name, _tensor(spec, device)) for spec in specs if spec.name is not None)
+    args = tuple(_tensor(spec, device, values) for spec in specs if spec.name is None)
+    kwargs = _nested((spec.name, _tensor(spec, device, values)) for spec in specs if spec.name is not None)
     names = iter(_bind(model, args, kwargs))
     facts = tuple(
         InputFacts(
@@ -57,10 +65,13 @@ def make_inputs(
     return Inputs(args, kwargs, facts)
 
 
-def _tensor(spec: InputSpec, device: torch.device) -> Tensor:
+def _tensor(spec: InputSpec, device: torch.device, values: Values | None) -> Tensor:
     dtype: torch.dtype = getattr(torch, spec.dtype)
     if device.type == "meta":
-        return torch.empty(spec.shape, dtype=dtype, device=device)
+        tensor = torch.empty(spec.shape, dtype=dtype, device=device)
+        if values is not None and tensor.numel() <= _KNOWN:
+            values.set(tensor, _tensor(spec, torch.device("cpu"), None))
+        return tensor
     if spec.data is not None:
         return torch.tensor(spec.data, dtype=dtype, device=device).reshape(spec.shape)
     if dtype is torch.bool:

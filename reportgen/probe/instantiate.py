@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import fnmatch
 from collections.abc import Callable, Iterable
+from contextlib import nullcontext
 from typing import Any, cast
 
 import torch
@@ -18,6 +19,7 @@ from torch.overrides import TorchFunctionMode
 from reportgen.errors import DeviceUnavailable, InstantiationError
 from reportgen.probe import kernels
 from reportgen.probe.fills import Unfilled
+from reportgen.probe.values import Values
 
 META = torch.device("meta")
 
@@ -43,22 +45,26 @@ def resolve_device(name: str) -> torch.device:
     return device
 
 
-def build(factory: Callable[[], nn.Module], device: torch.device) -> nn.Module:
-    """A fresh module whose tensors were made on ``device``."""
-    with Unfilled(device) if device.type == "meta" and not kernels.is_plain() else device:
+def build(factory: Callable[[], nn.Module], device: torch.device, values: Values | None = None) -> nn.Module:
+    """A fresh module whose tensors were made on ``device``; ``values`` learns the content of its constants."""
+    skips_fills = device.type == "meta" and not kernels.is_plain()
+    constructing = Unfilled(device, values) if skips_fills else device
+    with values.building() if values is not None else nullcontext(), constructing:
         model = _checked(factory())
     if device.type != "meta":
         model.to(device)  # a constructor may name a device of its own
+    else:
+        _move_rest(model, _Copies(META, values))
     return model
 
 
-def build_hybrid(factory: Callable[[], nn.Module]) -> nn.Module:
+def build_hybrid(factory: Callable[[], nn.Module], values: Values | None = None) -> nn.Module:
     """A fresh module on meta whose constructor saw real values.
 
     Tensors are made on the CPU; parameters and buffers move to meta the moment they are registered, and ties hold
     because a tensor that comes back gets the same stand-in.
     """
-    stand_ins = _Copies(META)
+    stand_ins = _Copies(META, values)
 
     def registered(_module: nn.Module, _name: str, tensor: Any) -> Any:
         return stand_ins.of(tensor) if isinstance(tensor, Tensor) else tensor
@@ -72,21 +78,30 @@ def build_hybrid(factory: Callable[[], nn.Module]) -> nn.Module:
     finally:
         for hook in hooks:
             hook.remove()
-    for module in model.modules():
-        for name, value in vars(module).items():
-            if isinstance(value, Tensor):
-                setattr(module, name, stand_ins.of(value))
+    _move_rest(model, stand_ins)
     return model
 
 
-def copy_of(model: nn.Module, device: torch.device) -> nn.Module:
-    """A copy of a live module on ``device``; the module itself is not touched. On meta the copy has no values.
+def _move_rest(model: nn.Module, stand_ins: _Copies) -> None:
+    """Puts stand-ins in place of tensors that a constructor made elsewhere, ``torch.Tensor(4)`` for one."""
+    for module in model.modules():
+        tables: tuple[dict[str, Any], ...] = (module._parameters, module._buffers, vars(module))
+        for table in tables:
+            for name, value in table.items():
+                if isinstance(value, Tensor) and not value.is_meta:
+                    table[name] = stand_ins.of(value)
+
+
+def copy_of(model: nn.Module, device: torch.device, values: Values | None = None) -> nn.Module:
+    """A copy of a live module on ``device``; the module itself is not touched.
+
+    On meta the copy has no values; ``values`` learns those of small tensors that are no parameters.
 
     Raises:
         InstantiationError: the module cannot be copied.
     """
     try:
-        copies = _Copies(device)
+        copies = _Copies(device, values)
         memo: dict[int, Any] = {}
         for tensor in (*model.parameters(), *model.buffers()):
             memo[id(tensor)] = copies.of(tensor)
@@ -132,11 +147,12 @@ def _checked(model: Any) -> nn.Module:
 class _Copies:
     """Tensors on another device in place of the given ones: the same one for the same tensor, sharing memory alike.
 
-    On meta they have no values.
+    On meta they have no values; ``values`` learns those of small tensors that are no parameters.
     """
 
-    def __init__(self, device: torch.device) -> None:
+    def __init__(self, device: torch.device, values: Values | None) -> None:
         self._device = device
+        self._values = values
         self._tensors: dict[int, Tensor] = {}
         self._memory: dict[tuple[int, torch.dtype], Tensor] = {}
         self._alive: list[Tensor] = []  # an id is one tensor's only while that tensor lives
@@ -156,6 +172,8 @@ class _Copies:
             copied = tensor.detach().to(self._device, copy=True)
         else:
             copied = self._flat(tensor).as_strided(tensor.size(), tensor.stride(), tensor.storage_offset())
+            if self._values is not None and not isinstance(tensor, nn.Parameter) and tensor.device.type == "cpu":
+                self._values.set(copied, tensor.detach())
         if isinstance(tensor, nn.Parameter):
             return nn.Parameter(copied, requires_grad=tensor.requires_grad)
         return copied.requires_grad_(tensor.requires_grad)

@@ -68,6 +68,7 @@ class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self.phase = Phase.FORWARD
         self.modules: dict[int, ModuleTrace] = {}  # by id: a module need not be hashable
         self.costs = Costs()
+        self.failed: str | None = None  # the operation that raised last
         self._run = run
         self._watched = {id(tensor): tensor for tensor in watched}
         self._read: set[int] = set()
@@ -171,7 +172,11 @@ class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call]
     ) -> Any:
         """Runs the operation, then notes what it read and what it cost."""
         kwargs = kwargs or {}
-        out = self._run(func, args, kwargs)
+        try:
+            out = self._run(func, args, kwargs)
+        except Exception:
+            self.failed = func.name().replace("::", ".")
+            raise
         if self.phase is Phase.FORWARD:
             self._note_reads(args)
             if kwargs:

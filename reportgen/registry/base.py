@@ -219,6 +219,8 @@ class ModelSpec:
     build: Callable[[], torch.nn.Module]
     inputs: tuple[InputSpec, ...] = ()
     eval_inputs: tuple[InputSpec, ...] | None = None
+    alternatives: tuple[tuple[InputSpec, ...], ...] = ()  # tried in order where the inputs do not fit
+    reads_values: bool = False  # known to read values of small tensors: masks, positions, sizes of images
     loss: LossName = "sum"
     description: str | None = None
     citation: str | None = None

@@ -86,6 +86,7 @@ class TransformersSource:
                 ref=ref,
                 build=partial(_build, recipe.model, config),
                 inputs=inputs,
+                reads_values=True,  # masks, packed sequences, grids of patches
                 description=summary_of(recipe.model),
                 package_version=metadata.version("transformers"),
                 active_parameters=active_parameters(partial(_build, recipe.model, config), config),

@@ -154,7 +154,7 @@ class ReadsInForward(nn.Module):
         self.layer = nn.Linear(4, 4)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.layer(x) if x.sum().item() > -1e9 else x
+        return self.layer(x) if self.layer(x).sum().item() > -1e9 else x
 
 
 def test_a_forward_that_reads_values_falls_back_to_the_cpu(run: Run) -> None:
@@ -162,8 +162,8 @@ def test_a_forward_that_reads_values_falls_back_to_the_cpu(run: Run) -> None:
     for target in (ReadsInForward, ReadsInForward()):
         report = run(target, "2x4")
         assert report.probe.device == DeviceFacts(requested="meta", used="cpu")
-        assert (report.probe.status, report.totals.flops.forward) == ("complete", 64)
-        assert [(row.severity, row.code) for row in report.diagnostics] == [("note", "device-fallback")]
+        assert (report.probe.status, report.totals.flops.forward) == ("complete", 128)
+        assert [row.code for row in report.diagnostics] == ["small-values", "device-fallback"]
 
 
 def test_a_large_model_does_not_take_the_cpu_unasked(run: Run) -> None:
@@ -176,7 +176,8 @@ def test_a_large_model_does_not_take_the_cpu_unasked(run: Run) -> None:
 
     report = run(Large, "2x4")
     assert (report.probe.device.used, report.probe.status) == ("meta", "partial")
-    assert [row.code for row in report.diagnostics] == ["forward-failed", "device-fallback-refused"]
+    codes = ["small-values", "values-assumed", "forward-failed", "device-fallback-refused"]
+    assert [row.code for row in report.diagnostics] == codes
 
 
 class Normalised(nn.Module):

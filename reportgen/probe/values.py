@@ -1,0 +1,370 @@
+"""Real values for small tensors on meta: enough for models whose path depends on data.
+
+Masks, positions, token ids, shapes of images: models read such numbers to decide what to run, and meta has none. Here
+every small meta tensor whose content follows from constants or from the integer inputs has a twin on the CPU. An
+operation on known tensors runs on the twins too, and one that reads a value is answered from them; the rest, which is
+nearly everything of substance, stays on meta. What is unknown is unknown: reading it fails as it does without this,
+except that activations are taken to be finite, and, where assumptions are allowed, selections to select all.
+
+A twin belongs to a storage, so that views and writes in place see one content, and it goes when its storage goes.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cache, partial
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+from torch.overrides import TorchFunctionMode
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from reportgen.probe import kernels
+
+LIMIT = 2**18  # elements of a tensor whose content is followed
+_aten = torch.ops.aten
+_META = torch.device("meta")
+_CPU = torch.device("cpu")
+
+# What they give follows from their first argument's shape, whatever it holds.
+_CONSTANTS = frozenset(
+    {
+        _aten.zeros_like.default,
+        _aten.ones_like.default,
+        _aten.full_like.default,
+        _aten.new_zeros.default,
+        _aten.new_ones.default,
+        _aten.new_full.default,
+    }
+)
+_FILLS = frozenset({_aten.zero_.default, _aten.fill_.Scalar, _aten.fill_.Tensor, _aten.copy_.default})
+_UNFILLED = frozenset(
+    {
+        _aten.empty.memory_format,
+        _aten.empty_like.default,
+        _aten.empty_strided.default,
+        _aten.new_empty.default,
+        _aten.new_empty_strided.default,
+    }
+)
+_BY_MASK = frozenset({_aten.index.Tensor, _aten.index_put.default, _aten.index_put_.default})
+
+_FINITE = {
+    torch.isfinite: True,
+    Tensor.isfinite: True,
+    torch.isnan: False,
+    Tensor.isnan: False,
+    torch.isinf: False,
+    Tensor.isinf: False,
+}
+
+
+class _Twin(NamedTuple):
+    """The content of a storage."""
+
+    storage: Any  # a reference that tells its end
+    content: torch.UntypedStorage
+    uniform: bool  # one element stands for all
+
+
+class Values:
+    """The contents that are known. `run` runs an operation; `reading` catches what never becomes one."""
+
+    def __init__(self, *, assume: bool = False) -> None:
+        self.assumes = assume
+        self.took_finite = False  # whether something unknown was taken to be finite
+        self._twins: dict[int, _Twin] = {}  # by storage
+
+    def set(self, tensor: Tensor, content: Tensor) -> None:
+        """From now on ``tensor``, a meta tensor, has ``content``, a CPU tensor of its shape; not if it is large."""
+        if tensor.numel() <= LIMIT:
+            twin = torch.empty_strided(tensor.shape, tensor.stride(), dtype=tensor.dtype, device=_CPU)
+            self._remember(tensor, twin.copy_(content).untyped_storage(), uniform=False)
+
+    def _remember(self, tensor: Tensor, content: torch.UntypedStorage, *, uniform: bool) -> None:
+        storage = tensor.untyped_storage()
+        key = storage._cdata
+        self._twins[key] = _Twin(weakref.ref(storage, lambda _: self._twins.pop(key, None)), content, uniform)
+
+    def get(self, tensor: Tensor) -> Tensor | None:
+        """A CPU tensor that shares the content of ``tensor``; None where that is not known."""
+        if not tensor.is_meta:
+            return tensor if tensor.device.type == "cpu" else None
+        if not self._twins or tensor.layout is not torch.strided:
+            return None
+        twin = self._twins.get(tensor.untyped_storage()._cdata)
+        if twin is None or (tensor.numel() > LIMIT and not twin.uniform):
+            return None
+        view = torch.empty(0, dtype=tensor.dtype, device=_CPU)
+        if twin.uniform:
+            return view.set_(twin.content, 0, (1,), (1,)).expand(tensor.shape)
+        return view.set_(twin.content, tensor.storage_offset(), tensor.shape, tensor.stride())
+
+    def run(self, operation: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+        """What ``operation`` gives on meta, with the content of what it gives where that follows from what is known."""
+        given = list(_flat((args, kwargs)))
+        if not any(tensor.is_meta for tensor in given):
+            return self._made(operation, args, kwargs)
+        twins = {id(tensor): self.get(tensor) for tensor in given}
+        if operation in _CONSTANTS and twins[id(args[0])] is None and args[0].numel() <= LIMIT:
+            twins[id(args[0])] = torch.empty(args[0].shape, dtype=args[0].dtype, device=_CPU)
+        if _is_determined(operation) and all(twin is not None for twin in twins.values()):
+            return self._followed(operation, args, kwargs, twins)
+        if self.assumes and operation is _aten.nonzero.default:
+            return torch.stack(self._positions(args[0]), dim=-1)
+        if operation is _aten.masked_select.default:
+            operation, args = _aten.index.Tensor, (args[0], [args[1]])
+        if operation in _BY_MASK:
+            args = (args[0], self._without_masks(args[1]), *args[2:])
+        return self._unfollowed(operation, args, kwargs, twins)
+
+    # -- ways to run an operation ------------------------------------------------------------------------------------
+
+    def _made(self, operation: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+        """Nothing given is on meta; what is made may be: a new tensor, be it random, or a copy of a real one."""
+        out = kernels.run(operation, args, kwargs)
+        if isinstance(out, Tensor) and out.is_meta and out.numel() <= LIMIT:
+            if operation not in _UNFILLED:
+                self.set(out, operation(*args, **{**kwargs, "device": _CPU}))
+            elif not out.dtype.is_floating_point:  # anything is right where nothing was said; filled bit by bit, maybe
+                self.set(out, torch.zeros(out.shape, dtype=out.dtype, device=_CPU))
+        return out
+
+    def _followed(
+        self, operation: Any, args: Sequence[Any], kwargs: Mapping[str, Any], twins: Mapping[int, Tensor | None]
+    ) -> Any:
+        """The content of everything given is known."""
+        real = partial(operation, *_swapped(args, twins), **_swapped(_on_cpu(kwargs), twins))
+        if _tells_values(operation, kwargs):
+            content = real()
+            return content if "device" in kwargs else self._moved(content)
+        written = _written(operation, args, kwargs)
+        if any(not tensor.is_meta for tensor in written):
+            return real()
+        out = kernels.run(operation, *self._on_meta(args, kwargs))
+        made = [tensor for tensor in _flat(out) if tensor.is_meta]
+        if any(tensor.numel() > LIMIT for tensor in made) or any(map(self._is_uniform, written)):
+            self.forget(*written)
+            return out
+        for tensor, content in zip(made, _flat(real()), strict=False):
+            if tensor.untyped_storage()._cdata not in self._twins:
+                self.set(tensor, content)
+        return out
+
+    def _unfollowed(
+        self, operation: Any, args: Sequence[Any], kwargs: Mapping[str, Any], twins: Mapping[int, Tensor | None]
+    ) -> Any:
+        """Something unknown goes in; whatever it is written to is unknown from now on."""
+        out = kernels.run(operation, *self._on_meta(args, kwargs))
+        written = _written(operation, args, kwargs)
+        self.forget(*written)
+        if operation in _FILLS and all(twins[id(tensor)] is not None for tensor in _flat(args[1:])):
+            self._filled(operation, args, twins)
+        return out
+
+    def _filled(self, operation: Any, args: Sequence[Any], twins: Mapping[int, Tensor | None]) -> None:
+        """All of an unknown tensor was overwritten with something known."""
+        target = args[0]
+        whole = target.is_meta and target.numel() * target.element_size() == target.untyped_storage().nbytes()
+        if whole and target.numel() <= LIMIT:
+            real = torch.empty(target.shape, dtype=target.dtype, device=_CPU)
+            self.set(target, operation(real, *_swapped(tuple(args[1:]), twins)))
+
+    def forget(self, *tensors: Tensor) -> None:
+        """From now on what these tensors hold is not known."""
+        for tensor in tensors:
+            if tensor.is_meta and tensor.layout is torch.strided:
+                self._twins.pop(tensor.untyped_storage()._cdata, None)
+
+    # -- helpers -----------------------------------------------------------------------------------------------------
+
+    def _on_meta(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[Any, Any]:
+        """The arguments with every real tensor of more than one number replaced by one on meta, its content known.
+
+        A single number may stand beside tensors on any device, and keeps its part in deciding the result's dtype.
+        """
+        moved = {
+            id(tensor): self._moved(tensor)
+            for tensor in _flat((args, kwargs))
+            if tensor.device.type == "cpu" and tensor.dim() > 0 and tensor.layout is torch.strided
+        }
+        return (_swapped(args, moved), _swapped(kwargs, moved)) if moved else (args, kwargs)
+
+    def _moved(self, value: Any) -> Any:
+        """CPU tensors as meta tensors whose content is known; anything else as it is."""
+        if isinstance(value, list | tuple):
+            return type(value)(self._moved(item) for item in value)
+        if not isinstance(value, Tensor):
+            return value
+        out = torch.empty_strided(value.shape, value.stride(), dtype=value.dtype, device=_META)
+        self.set(out, value)
+        return out
+
+    def _is_uniform(self, tensor: Tensor) -> bool:
+        twin = self._twins.get(tensor.untyped_storage()._cdata)
+        return twin is not None and twin.uniform
+
+    def finite(self, tensor: Tensor, answer: bool) -> Tensor:
+        """What a test for infinity or for numbers says of a tensor taken to be finite."""
+        self.took_finite = True
+        out = torch.empty(tensor.shape, dtype=torch.bool, device=_META)
+        self._remember(out, torch.tensor([answer], device=_CPU).untyped_storage(), uniform=True)
+        return out
+
+    def _positions(self, mask: Tensor) -> list[Tensor]:
+        """Where the mask is true, an index a dimension; everywhere, where its content is not known."""
+        content = self.get(mask)
+        if content is not None or mask.numel() <= LIMIT:
+            known = torch.ones(mask.shape, device=_CPU) if content is None else content
+            return list(self._moved(known.nonzero(as_tuple=True)))
+        return [torch.empty(mask.numel(), dtype=torch.int64, device=_META) for _ in mask.shape]
+
+    def _without_masks(self, indices: Any) -> Any:
+        """Masks among indices, as the positions where they are true: how many is what meta cannot know."""
+        plain: list[Any] = []
+        for index in indices:
+            is_mask = isinstance(index, Tensor) and index.dtype in {torch.bool, torch.uint8}
+            if is_mask and (self.assumes or self.get(index) is not None):
+                plain.extend(self._positions(index))
+            else:
+                plain.append(index)
+        return plain
+
+    def fresh(self) -> Values:
+        """Another such object that knows nothing yet."""
+        return Values(assume=self.assumes)
+
+    @contextmanager
+    def building(self) -> Iterator[None]:
+        """Around a constructor: the constants it makes are known."""
+        with self.reading(), _Building(self):
+            yield
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Around what runs under a mode that calls `run`: new tensors are on meta, whatever makes them."""
+        validates = torch.distributions.Distribution._validate_args
+        torch.distributions.Distribution.set_default_validate_args(False)  # which reads what nobody knows
+        try:
+            with _META, _Reading(self):
+                yield
+        finally:
+            torch.distributions.Distribution.set_default_validate_args(validates)
+
+
+class _Building(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    def __init__(self, values: Values) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._values = values
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        return self._values.run(func, args, kwargs or {})
+
+
+class _Reading(TorchFunctionMode):
+    def __init__(self, values: Values) -> None:
+        super().__init__()
+        self._values = values
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        if func is torch.tensor or func is torch.as_tensor:
+            return self._tensor(func, args, kwargs)
+        if func in _FINITE and args[0].is_meta and self._values.get(args[0]) is None:
+            return self._values.finite(args[0], _FINITE[func])
+        if func is Tensor.__getitem__ or func is Tensor.__setitem__:
+            args = (args[0], _with_tensors(args[1]), *args[2:])
+        if func is Tensor.numpy or func is Tensor.__array__:
+            content = self._values.get(args[0])
+            if content is not None:
+                return func(content, *args[1:], **kwargs)
+        return func(*args, **kwargs)
+
+    def _tensor(self, func: Any, args: Any, kwargs: Any) -> Tensor:
+        data = args[0] if args else kwargs.get("data")
+        if not isinstance(data, Tensor):
+            data = self._numbers(data)
+        arguments = {**kwargs, "data": data}
+        out: Tensor = func(**arguments)
+        if out.is_meta and not isinstance(data, Tensor):
+            with torch.no_grad():
+                self._values.set(out, torch.tensor(data, dtype=out.dtype, device=_CPU))
+        return out
+
+    def _numbers(self, data: Any) -> Any:
+        """``data`` with the known tensors in it as numbers."""
+        if isinstance(data, Tensor):
+            content = self._values.get(data)
+            return data if content is None else content.tolist()
+        if isinstance(data, list | tuple):
+            return [self._numbers(item) for item in data]
+        return data
+
+
+def _with_tensors(index: Any) -> Any:
+    """An index with tensors in place of its lists of numbers, which torch would turn into tensors out of our sight."""
+    if isinstance(index, tuple):
+        return tuple(_with_tensors(item) for item in index)
+    is_numbers = isinstance(index, list) and bool(index) and all(isinstance(item, int) for item in index)
+    return torch.tensor(index, device=_CPU) if is_numbers else index
+
+
+def _flat(value: Any) -> Iterator[Tensor]:
+    """Every tensor among an operation's arguments or results."""
+    if isinstance(value, Tensor):
+        yield value
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _flat(item)
+    elif isinstance(value, Mapping):
+        yield from _flat(list(value.values()))
+
+
+def _swapped(value: Any, others: Mapping[int, Any]) -> Any:
+    """``value`` with other tensors in place of those named by id."""
+    if isinstance(value, Tensor):
+        return others.get(id(value), value)
+    if type(value) in {list, tuple}:
+        return type(value)(_swapped(item, others) for item in value)
+    if isinstance(value, Mapping):
+        return {name: _swapped(item, others) for name, item in value.items()}
+    return value
+
+
+def _on_cpu(kwargs: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {**kwargs, "device": _CPU} if kwargs.get("device") is not None else kwargs
+
+
+def _tells_values(operation: Any, kwargs: Mapping[str, Any]) -> bool:
+    """Whether it gives numbers, a copy on the CPU, or a tensor whose size follows from values."""
+    device = kwargs.get("device")
+    return _tells_tags(operation) or (device is not None and torch.device(device).type == "cpu")
+
+
+@cache
+def _tells_tags(operation: torch._ops.OpOverload) -> bool:
+    return torch.Tag.data_dependent_output in operation.tags or torch.Tag.dynamic_output_shape in operation.tags
+
+
+@cache
+def _is_determined(operation: torch._ops.OpOverload) -> bool:
+    """Whether what it gives follows from what is given."""
+    return operation not in _UNFILLED and torch.Tag.nondeterministic_seeded not in operation.tags
+
+
+@cache
+def _writes(operation: torch._ops.OpOverload) -> tuple[tuple[int, str], ...]:
+    """The places of the arguments that it writes to."""
+    return tuple(
+        (index, argument.name)
+        for index, argument in enumerate(operation._schema.arguments)
+        if argument.alias_info is not None and argument.alias_info.is_write
+    )
+
+
+def _written(operation: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> list[Tensor]:
+    places = (args[index] if index < len(args) else kwargs.get(name) for index, name in _writes(operation))
+    return list(_flat(list(places)))
