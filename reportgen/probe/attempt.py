@@ -91,7 +91,7 @@ class Attempt:
             )
         )
 
-    def again(self, code: str, message: str, severity: Severity = "note", **changes: Any) -> Attempt:
+    def again(self, *, code: str, message: str, severity: Severity = "note", **changes: Any) -> Attempt:
         """A fresh attempt like this one with some ``changes``, and the reason for it beside those of this one."""
         step = Diagnostic(
             severity=severity, code=code, stage=self.failed_stage or "forward", module=None, message=message

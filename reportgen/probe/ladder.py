@@ -60,8 +60,8 @@ def _with_a_batch_of_two(failed: Attempt) -> Iterator[Attempt]:
         replace(spec, shape=(2 * spec.shape[0], *spec.shape[1:])) for spec in failed.spec.inputs if spec.shape
     )
     yield failed.again(
-        "batch-of-two",
-        "In training, batch normalisation needs more than one value a channel: the usual dummy input was doubled.",
+        code="batch-of-two",
+        message="In training, batch normalisation needs more than one value a channel: the usual dummy input was doubled.",
         spec=replace(failed.spec, inputs=inputs),
     )
 
@@ -70,8 +70,8 @@ def _with_values(failed: Attempt) -> Iterator[Attempt]:
     """Real values for small tensors."""
     if failed.device.type == "meta" and failed.values is None and needs_values(failed.error):
         yield failed.again(
-            "small-values",
-            f"The model reads values, which meta tensors do not have ({_cause(failed)}); small tensors whose content"
+            code="small-values",
+            message=f"The model reads values, which meta tensors do not have ({_cause(failed)}); small tensors whose content"
             " follows from constants and integer inputs got real ones.",
             values=Values(),
         )
@@ -83,8 +83,8 @@ def _with_other_inputs(failed: Attempt) -> Iterator[Attempt]:
         return
     for inputs in failed.spec.alternatives:
         yield failed.again(
-            "other-inputs",
-            f"The usual dummy inputs do not fit ({_cause(failed)}); other ones that the source knows were tried.",
+            code="other-inputs",
+            message=f"The usual dummy inputs do not fit ({_cause(failed)}); other ones that the source knows were tried.",
             spec=replace(failed.spec, inputs=inputs, alternatives=()),
         )
 
@@ -93,8 +93,8 @@ def _in_eval(failed: Attempt) -> Iterator[Attempt]:
     """Evaluation mode, where training mode fails."""
     if failed.options.mode == "train" and failed.failed_stage == "forward":
         yield failed.again(
-            "eval-instead",
-            f"The forward pass fails in training mode ({_cause(failed)}); it was measured in evaluation mode.",
+            code="eval-instead",
+            message=f"The forward pass fails in training mode ({_cause(failed)}); it was measured in evaluation mode.",
             severity="warning",
             options=replace(failed.options, mode="eval"),
         )
@@ -104,8 +104,8 @@ def _with_assumptions(failed: Attempt) -> Iterator[Attempt]:
     """Answers where a model asks for values that nobody knows."""
     if failed.device.type == "meta" and failed.values is not None and needs_values(failed.error):
         yield failed.again(
-            "values-assumed",
-            f"What the model does depends on values that only a real run knows ({_cause(failed)}); it was assumed that"
+            code="values-assumed",
+            message=f"What the model does depends on values that only a real run knows ({_cause(failed)}); it was assumed that"
             " whatever is selected by value is all selected: figures of work and memory are upper bounds.",
             severity="warning",
             values=Values(assume=True),
@@ -128,8 +128,8 @@ def _on_cpu(failed: Attempt) -> Iterator[Attempt]:
         )
         return
     yield failed.again(
-        "device-fallback",
-        f"The model reads values, which meta tensors do not have ({_cause(failed)}); it was measured with real"
+        code="device-fallback",
+        message=f"The model reads values, which meta tensors do not have ({_cause(failed)}); it was measured with real"
         " values, on the CPU.",
         reasons=tuple(reason for reason in failed.reasons if reason.code != "values-assumed"),
         device=torch.device("cpu"),
