@@ -146,6 +146,7 @@ class Attempt:
             self._prepare(self.model)
             stage = "inputs"
             inputs = self.spec.inputs_in(self.options.mode)
+            torch.manual_seed(self.options.seed)  # the same inputs on every device, whatever the constructor drew
             self.inputs = make_inputs(self.model, self.device, self.options.inputs, inputs, self.values)
         except MODEL_ERRORS as exc:
             self._fail(stage, exc)

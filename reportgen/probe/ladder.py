@@ -61,7 +61,8 @@ def _with_a_batch_of_two(failed: Attempt) -> Iterator[Attempt]:
     )
     yield failed.again(
         code="batch-of-two",
-        message="In training, batch normalisation needs more than one value a channel: the usual dummy input was doubled.",
+        message="In training, batch normalisation needs more than one value a channel: the usual dummy input was"
+        " doubled.",
         spec=replace(failed.spec, inputs=inputs),
     )
 
@@ -71,8 +72,8 @@ def _with_values(failed: Attempt) -> Iterator[Attempt]:
     if failed.device.type == "meta" and failed.values is None and needs_values(failed.error):
         yield failed.again(
             code="small-values",
-            message=f"The model reads values, which meta tensors do not have ({_cause(failed)}); small tensors whose content"
-            " follows from constants and integer inputs got real ones.",
+            message=f"The model reads values, which meta tensors do not have ({_cause(failed)}); small tensors whose"
+            " content follows from constants and inputs got real ones.",
             values=Values(),
         )
 
@@ -84,7 +85,7 @@ def _with_other_inputs(failed: Attempt) -> Iterator[Attempt]:
     for inputs in failed.spec.alternatives:
         yield failed.again(
             code="other-inputs",
-            message=f"The usual dummy inputs do not fit ({_cause(failed)}); other ones that the source knows were tried.",
+            message=f"The usual dummy inputs do not fit ({_cause(failed)}); others that the source knows were tried.",
             spec=replace(failed.spec, inputs=inputs, alternatives=()),
         )
 
@@ -105,8 +106,8 @@ def _with_assumptions(failed: Attempt) -> Iterator[Attempt]:
     if failed.device.type == "meta" and failed.values is not None and needs_values(failed.error):
         yield failed.again(
             code="values-assumed",
-            message=f"What the model does depends on values that only a real run knows ({_cause(failed)}); it was assumed that"
-            " whatever is selected by value is all selected: figures of work and memory are upper bounds.",
+            message=f"What the model does depends on values that only a real run knows ({_cause(failed)}); it was"
+            " assumed that whatever is selected by value is all selected: figures of work and memory are upper bounds.",
             severity="warning",
             values=Values(assume=True),
         )
@@ -154,12 +155,8 @@ def _cause(failed: Attempt) -> str:
         return "no error"
     failure = Failure.of(failed.error)
     operation = failed.trace.failed if failed.trace is not None else None
-    parts = (
-        failure.message,
-        f"in {operation}" if operation else None,
-        f"at {failure.place}" if failure.place else None,
-    )
-    return ", ".join(part for part in parts if part is not None)
+    where = " at ".join(part for part in (operation, failure.place) if part is not None)
+    return f"{where}: {failure.message}" if where else failure.message
 
 
 def _needs_a_batch(error: BaseException | None) -> bool:

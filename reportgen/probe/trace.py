@@ -175,7 +175,7 @@ class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call]
         try:
             out = self._run(func, args, kwargs)
         except Exception:
-            self.failed = func.name().replace("::", ".")
+            self.failed = func._schema.name.replace("::", ".")
             raise
         if self.phase is Phase.FORWARD:
             self._note_reads(args)
