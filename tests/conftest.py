@@ -212,7 +212,7 @@ def _unknown_totals() -> Totals:
         state_dict_bytes=None,
         modules=None,
         gradients=nothing(GradientTotals),
-        flops=nothing(FlopTotals, exact=False, uncounted=(), operations=()),
+        flops=nothing(FlopTotals, exact=False, upper_bound=False, uncounted=(), operations=()),
         macs=nothing(MacTotals),
         memory=nothing(MemoryTotals),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
 from torch import Tensor
 
 from reportgen.probe import ledger, passes
@@ -163,4 +164,6 @@ def _totals(
 def _flops(attempt: Attempt) -> FlopTotals:
     if attempt.trace is None or attempt.stages["forward"] != "ok":
         return UNKNOWN_FLOPS
-    return flop_totals(attempt.trace.costs, backward_known=attempt.backward_known)
+    counted = flop_totals(attempt.trace.costs, backward_known=attempt.backward_known)
+    assumed = attempt.values is not None and attempt.values.took_all
+    return replace(counted, exact=counted.exact and not assumed, upper_bound=assumed)

@@ -76,6 +76,7 @@ class Values:
     def __init__(self, *, assume: bool = False) -> None:
         self.assumes = assume
         self.took_finite = False  # whether something unknown was taken to be finite
+        self.took_all = False  # or to select all
         self._twins: dict[int, _Twin] = {}  # by storage
 
     def set(self, tensor: Tensor, content: Tensor) -> None:
@@ -217,6 +218,7 @@ class Values:
     def _positions(self, mask: Tensor) -> list[Tensor]:
         """Where the mask is true, an index a dimension; everywhere, where its content is not known."""
         content = self.get(mask)
+        self.took_all = self.took_all or content is None
         if content is not None or mask.numel() <= LIMIT:
             known = torch.ones(mask.shape, device=_CPU) if content is None else content
             return list(self._moved(known.nonzero(as_tuple=True)))

@@ -169,10 +169,11 @@ class FlopTotals(Record, frozen=True):
 
     forward: Count | None
     backward: Count | None
-    exact: bool  # False: a lower bound; ``uncounted`` says why
+    exact: bool  # False: a lower bound, and ``uncounted`` says why; or an upper one
     uncounted: tuple[UncountedOperation, ...]
     operations: tuple[OperationCost, ...] = ()  # forward and backward together, largest first
     conventions: FlopConventions | None = None
+    upper_bound: bool = False  # where what runs depends on values, all was assumed to; a diagnostic says where
 
 
 class MacTotals(Record, frozen=True):

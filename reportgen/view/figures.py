@@ -117,8 +117,15 @@ def _inputs(report: ModelReport) -> str:
 
 
 def _bound(report: ModelReport) -> tuple[str, Tone, str]:
-    """How a figure of work is marked where it is a lower bound."""
-    return ("", "plain", "") if report.totals.flops.exact else ("≥ ", "warn", "a lower bound, see findings; ")
+    """How a figure of work is marked where it is a bound."""
+    flops = report.totals.flops
+    if flops.exact:
+        return "", "plain", ""
+    if not flops.upper_bound:
+        return "≥ ", "warn", "a lower bound, see findings; "
+    if not flops.uncounted:
+        return "≤ ", "warn", "an upper bound, see diagnostics; "
+    return "≈ ", "warn", "part of it is assumed and part uncounted, see findings and diagnostics; "
 
 
 def _missing(label: str, stage: StageStatus, note: str | None = None) -> Figure:

@@ -143,9 +143,10 @@ def _device_fallback(finding: Finding, _: ModelReport) -> Notice:
     return Notice("plain", f"Measured on {device.name}, not on {device.of}", "The diagnostics say why.")
 
 
-def _uncounted(finding: Finding, _: ModelReport) -> Notice:
+def _uncounted(finding: Finding, report: ModelReport) -> Notice:
     calls = [f"{item.name} ({numbers.plural(item.amount or 0, 'call')})" for item in finding.items]
-    return Notice("warn", "FLOPs are a lower bound", f"No formula is known for {', '.join(calls)}.")
+    title = "FLOPs are incomplete" if report.totals.flops.upper_bound else "FLOPs are a lower bound"
+    return Notice("warn", title, f"No formula is known for {', '.join(calls)}.")
 
 
 def _mixed_dtypes(finding: Finding, _: ModelReport) -> Notice:

@@ -226,4 +226,5 @@ def test_selection_by_unknown_values_is_assumed_to_take_all() -> None:
     """All eight rows pass: 8·4·1 + 8·4·4 multiply-adds, an upper bound that a warning declares."""
     report = report_on(Sparse, InputSpec((8, 4)))
     assert (report.probe.status, report.totals.macs.forward) == ("complete", 8 * 4 + 8 * 16)
+    assert (report.totals.flops.exact, report.totals.flops.upper_bound) == (False, True)
     assert [(row.severity, row.code) for row in report.diagnostics][1:] == [("warning", "values-assumed")]
