@@ -6,6 +6,7 @@ import enum
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, get_args
 
+from reportgen.probe.attention import Attention, Observe
 from reportgen.probe.flops import NOTHING, Work, work_of
 from reportgen.report.schema import (
     FlopConventions,
@@ -26,36 +27,45 @@ class Phase(enum.Enum):
 
 
 class Tally:
-    """All calls of one operation: FLOPs of its products, of the rest of its work, and fvcore's of the latter.
+    """All calls of one operation.
 
-    ``flops`` and ``rest`` are of forward and of backward; ``fvcore`` is of forward.
+    ``flops`` are those of its products, forward and backward; ``rest`` has the same of each kind of its other work;
+    ``fvcore`` is what fvcore counts of that, in forward. ``uncounted`` calls have a cost that is not known.
     """
 
-    __slots__ = ("calls", "flops", "fvcore", "name", "rest", "work")
+    __slots__ = ("calls", "flops", "fvcore", "name", "observe", "rest", "uncounted", "work")
 
-    def __init__(self, name: str, work: Work | None) -> None:
+    def __init__(self, name: str, work: Work | None, observe: Observe | None) -> None:
         self.name = name
         self.work = work
+        self.observe = observe
         self.calls = 0
+        self.uncounted = 0
         self.flops = [0, 0]
-        self.rest = [0, 0]
+        self.rest = [(rate, [0, 0]) for rate in work.rest] if work is not None else []
         self.fvcore = 0
 
     def add(self, args: Sequence[Any], kwargs: Mapping[str, Any], out: Any, phase: Phase) -> int:
         """Takes note of one call; gives the FLOPs of its products."""
         self.calls += 1
-        work = self.work
+        work, backward = self.work, phase is Phase.BACKWARD
         if work is None:
+            self.uncounted += 1
             return 0
-        column = phase is Phase.BACKWARD
-        if work.rest is not None:
-            self.rest[column] += work.rest.flops(args, kwargs, out)
-            if work.rest.fvcore is not None and phase is Phase.FORWARD:
-                self.fvcore += work.rest.fvcore(args, kwargs, out)
-        if work.products is None:
-            return 0
-        flops = work.products(args, kwargs, out)
-        self.flops[column] += flops
+        for rate, sums in self.rest:
+            sums[backward] += rate.flops(args, kwargs, out) or 0
+            if rate.fvcore is not None and not backward:
+                self.fvcore += rate.fvcore(args, kwargs, out) or 0
+        flops = 0
+        if work.products is not None:
+            known = work.products(args, kwargs, out)
+            if known is None:
+                self.uncounted += 1
+            else:
+                flops = known
+                self.flops[backward] += flops
+        if self.observe is not None and not backward:
+            self.observe(args, kwargs, out, flops)
         return flops
 
 
@@ -63,6 +73,7 @@ class Costs:
     """The tallies of one pass."""
 
     def __init__(self) -> None:
+        self.attention = Attention()
         self._of_operation: dict[Any, Tally | None] = {}
         self._by_name: dict[str, Tally] = {}
 
@@ -74,7 +85,7 @@ class Costs:
             work, tally = work_of(operation), None
             if work is not NOTHING:
                 name = operation._schema.name.replace("::", ".")
-                tally = self._by_name.setdefault(name, Tally(name, work))
+                tally = self._by_name.setdefault(name, Tally(name, work, self.attention.observer(name, work)))
             self._of_operation[operation] = tally
             return tally
 
@@ -90,14 +101,14 @@ def flop_totals(costs: Costs, *, backward_known: bool) -> FlopTotals:
         costs: what was noted.
         backward_known: whether backward finished too, or there was nothing to go back through.
     """
-    products = [tally for tally in costs if tally.work is not None and tally.work.products is not None]
-    uncounted = [tally for tally in costs if tally.work is None]
+    products = [tally for tally in costs if tally.work and tally.work.products and tally.calls > tally.uncounted]
+    uncounted = [tally for tally in costs if tally.uncounted]
     forward, backward = (sum(tally.flops[column] for tally in products) for column in (0, 1))
     return FlopTotals(
         forward=forward,
         backward=backward if backward_known else None,
         exact=not uncounted,
-        uncounted=tuple(UncountedOperation(op=tally.name, calls=tally.calls) for tally in uncounted),
+        uncounted=tuple(UncountedOperation(op=tally.name, calls=tally.uncounted) for tally in uncounted),
         operations=tuple(
             OperationCost(
                 op=tally.name,
@@ -108,6 +119,7 @@ def flop_totals(costs: Costs, *, backward_known: bool) -> FlopTotals:
             )
             for tally in sorted(products, key=lambda tally: -sum(tally.flops))
         ),
+        attention=costs.attention.flops,
         conventions=_conventions(costs, forward, backward if backward_known else None),
     )
 
@@ -117,9 +129,9 @@ def _conventions(costs: Costs, forward: int, backward: int | None) -> FlopConven
     fvcore = forward // 2
     for tally in costs:
         fvcore += tally.fvcore
-        if tally.work is not None and tally.work.rest is not None:
-            kinds[tally.work.rest.kind][0] += tally.rest[0]
-            kinds[tally.work.rest.kind][1] += tally.rest[1]
+        for rate, (ahead, back) in tally.rest:
+            kinds[rate.kind][0] += ahead
+            kinds[rate.kind][1] += back
     kinds["products"] = [forward, backward or 0]
     return FlopConventions(
         multiply_adds=forward // 2,

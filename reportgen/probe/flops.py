@@ -16,10 +16,10 @@ from typing import Any
 import torch
 from torch.utils.flop_counter import flop_registry
 
-from reportgen.probe.formulas import attention, convolutions, products, recurrent, vision  # noqa: F401 (they register)
-from reportgen.probe.formulas.base import PRODUCTS, Formula
+from reportgen.probe.formulas import convolutions, linalg, products, rates, recurrent, vision  # noqa: F401 (they register)
+from reportgen.probe.formulas.attention import ATTENTION
+from reportgen.probe.formulas.base import PRODUCTS, RATES, Formula, Rate
 from reportgen.probe.formulas.free import FREE
-from reportgen.probe.formulas.rates import POINTWISE, RATES, Rate
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,8 @@ class Work:
     """What one operation costs: the multiply-adds of its products, the rest of its work, or both."""
 
     products: Formula | None = None
-    rest: Rate | None = None
+    rest: tuple[Rate, ...] = ()
+    attention: Formula | None = None  # the part of the products that is attention, of an operation that fuses it
 
 
 NOTHING = Work()
@@ -40,10 +41,12 @@ def work_of(op: torch._ops.OpOverload) -> Work | None:
         return _foreign(op, namespace)
     plain = name if name.endswith("__") else name.rstrip("_")  # in place or not
     if plain in PRODUCTS or plain in RATES:
-        return Work(PRODUCTS.get(plain), RATES.get(plain))
+        return Work(PRODUCTS.get(plain), RATES.get(plain, ()), ATTENTION.get(plain))
     if plain in FREE or name in FREE or torch.Tag.inplace_view in op.tags or _is_view(op):
         return NOTHING
-    return Work(rest=POINTWISE) if _is_pointwise(op, plain) else None
+    if plain.startswith("_foreach_"):
+        return Work(rest=(rates.POINTWISE_OF_LISTS,))
+    return Work(rest=(rates.POINTWISE,)) if _is_pointwise(op, plain) else None
 
 
 def _is_view(op: torch._ops.OpOverload) -> bool:
@@ -60,10 +63,10 @@ def _is_pointwise(op: torch._ops.OpOverload, plain: str) -> bool:
 
 
 def _foreign(op: torch._ops.OpOverload, namespace: str) -> Work | None:
-    """An operator of another library, by its whole name; else what torch's own registry has for it."""
+    """An operator of another library: what a formula of ours, or torch's own registry, has for it."""
     name = op._schema.name
     if name in PRODUCTS or name in RATES:
-        return Work(PRODUCTS.get(name), RATES.get(name))
+        return Work(PRODUCTS.get(name), RATES.get(name, ()))
     if op._overloadpacket in flop_registry:
         return Work(_from_torch(flop_registry[op._overloadpacket]))
     return NOTHING if namespace == "profiler" or name in FREE or _is_view(op) else None  # the profiler's marks

@@ -174,6 +174,7 @@ class FlopTotals(Record, frozen=True):
     operations: tuple[OperationCost, ...] = ()  # forward and backward together, largest first
     conventions: FlopConventions | None = None
     upper_bound: bool = False  # where what runs depends on values, all was assumed to; a diagnostic says where
+    attention: Count | None = None  # of forward: queries by keys and weights by values, fused or with a softmax between
 
 
 class MacTotals(Record, frozen=True):

@@ -1,30 +1,62 @@
 """What a formula is, and how one is registered.
 
-A formula takes an operation's arguments and its result, and gives FLOPs. It looks at shapes only (and at whether a
-gradient was asked for), so that it holds on every device.
+A formula takes an operation's arguments and its result, and gives FLOPs; None where these arguments do not tell. It
+looks at shapes, and at values only where there is no other way (the lengths of ragged sequences, on a real device), so
+that it holds on every device.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from torch import Tensor
 
-Formula: TypeAlias = Callable[[Sequence[Any], Mapping[str, Any], Any], int]
+from reportgen.report.schema import WorkKind
+
+Formula: TypeAlias = Callable[[Sequence[Any], Mapping[str, Any], Any], int | None]
 
 PRODUCTS: dict[str, Formula] = {}
-"""ATen operation, without overload and trailing underscore → FLOPs of its multiply-adds, two each."""
+"""Operation → FLOPs of its products, two a multiply-add; ATen's by name alone, without a trailing underscore."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """What an operation costs besides products: FLOPs of one kind of work, and what of it fvcore counts."""
+
+    kind: WorkKind
+    flops: Formula
+    fvcore: Formula | None = None
+
+
+RATES: dict[str, tuple[Rate, ...]] = {}
+"""Operation → its other work; a name as in `PRODUCTS`."""
 
 
 def formula(*names: str) -> Callable[[Formula], Formula]:
-    """Registers the multiply-adds of the ATen operations of these names."""
+    """Registers the products of the operations of these names."""
 
     def register(function: Formula) -> Formula:
         PRODUCTS.update(dict.fromkeys(names, function))
         return function
 
     return register
+
+
+def rate(kind: WorkKind, flops: Formula, *names: str, fvcore: Formula | None = None) -> None:
+    """Registers other work of the operations of these names; an operation may do several kinds of it."""
+    for name in names:
+        RATES[name] = (*RATES.get(name, ()), Rate(kind, flops, fvcore))
+
+
+def elements(value: Any) -> int:
+    """Real numbers in a tensor, or in the first of several; none in what is not floating."""
+    tensor = value[0] if isinstance(value, tuple | list) and value else value
+    if not isinstance(tensor, Tensor):
+        return 0
+    dtype = tensor.dtype
+    return int(tensor.numel()) if dtype.is_floating_point else 2 * int(tensor.numel()) if dtype.is_complex else 0
 
 
 def factor(tensor: Tensor) -> int:

@@ -21,54 +21,33 @@ looking up, random numbers, and whatever makes, moves or reshapes tensors. fvcor
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from math import prod
 from typing import Any
 
-from torch import Tensor
-
-from reportgen.probe.formulas.base import Formula
+from reportgen.probe.formulas.base import Formula, Rate, elements, rate
 from reportgen.report.schema import WorkKind
 
 
-@dataclass(frozen=True, slots=True)
-class Rate:
-    """What one operation costs that multiplies and adds nothing together."""
-
-    kind: WorkKind
-    flops: Formula  # in the convention "everything"
-    fvcore: Formula | None = None
-
-
-def _elements(value: Any) -> int:
-    """Real numbers in a tensor, or in the first of several; none in what is not floating."""
-    tensor = value[0] if isinstance(value, tuple | list) and value else value
-    if not isinstance(tensor, Tensor):
-        return 0
-    dtype = tensor.dtype
-    return int(tensor.numel()) if dtype.is_floating_point else 2 * int(tensor.numel()) if dtype.is_complex else 0
-
-
 def _per_output(flops: int) -> Formula:
-    return lambda _args, _kwargs, out: flops * _elements(out)
+    return lambda _args, _kwargs, out: flops * elements(out)
 
 
 def _per_input(flops: int) -> Formula:
     """Of the first argument; nothing where the result is an index, a count or a truth."""
-    return lambda args, _kwargs, out: flops * _elements(args[0]) if _elements(out) else 0
+    return lambda args, _kwargs, out: flops * elements(args[0]) if elements(out) else 0
 
 
 def _per_gradient(flops: int) -> Formula:
     """Of the gradient that comes in, which is the first argument of every backward."""
-    return lambda args, _kwargs, _out: flops * _elements(args[0])
+    return lambda args, _kwargs, _out: flops * elements(args[0])
 
 
 POINTWISE = Rate("elementwise", _per_output(1))
-RATES: dict[str, Rate] = {}
+POINTWISE_OF_LISTS = Rate("elementwise", lambda args, _kwargs, _out: sum(map(elements, args[0])))
 
 
 def _register(kind: WorkKind, flops: Formula, names: str, fvcore: Formula | None = None) -> None:
-    RATES.update(dict.fromkeys(names.split(), Rate(kind, flops, fvcore)))
+    rate(kind, flops, *names.split(), fvcore=fvcore)
 
 
 _register(
@@ -76,7 +55,7 @@ _register(
     _per_output(1),
     """
     relu relu6 gelu silu sigmoid tanh hardswish hardsigmoid hardtanh leaky_relu elu mish softplus softshrink hardshrink
-    threshold _prelu_kernel rrelu_with_noise log_sigmoid_forward
+    threshold _prelu_kernel rrelu_with_noise rrelu_with_noise_functional log_sigmoid_forward
     """,
 )
 _register("activation", _per_output(2), "glu")
@@ -90,10 +69,15 @@ _register(
     glu_backward
     """,
 )
-_register("activation", _per_output(5), "_softmax _log_softmax _safe_softmax _masked_softmax")
+_register(
+    "activation",
+    _per_output(5),
+    "_softmax _log_softmax _safe_softmax _masked_softmax _sparse_softmax _sparse_log_softmax",
+)
 _register("activation", _per_gradient(4), "_softmax_backward_data _log_softmax_backward_data _masked_softmax_backward")
+_register("elementwise", _per_output(1), "floor_divide _masked_scale _add_relu")
 _register("elementwise", _per_output(2), "native_dropout _fused_dropout addcmul addcdiv")
-_register("elementwise", _per_output(3), "lerp")
+_register("elementwise", _per_output(3), "lerp linalg_cross")
 _register(
     "elementwise",
     _per_gradient(1),
@@ -105,22 +89,39 @@ _register(
 _register(
     "reduction",
     _per_input(1),
-    "sum nansum prod amax amin aminmax max min cumsum cumprod cummax cummin trace",
+    "sum nansum prod amax amin aminmax max min cumsum cumprod cummax cummin trace segment_reduce _aminmax _sparse_sum",
 )
-_register("reduction", _per_input(2), "norm linalg_vector_norm renorm")
+_register("reduction", _per_input(2), "norm linalg_vector_norm renorm _foreach_norm")
 _register(
     "reduction",
     _per_input(3),
-    "mse_loss smooth_l1_loss huber_loss binary_cross_entropy binary_cross_entropy_with_logits",
+    """
+    mse_loss smooth_l1_loss huber_loss binary_cross_entropy binary_cross_entropy_with_logits dist soft_margin_loss
+    multi_margin_loss multilabel_margin_loss_forward
+    """,
 )
-_register("reduction", _per_input(4), "var var_mean std std_mean logsumexp logcumsumexp")
-_register("reduction", _per_gradient(1), "embedding_dense_backward embedding_backward")
+_register("reduction", _per_input(4), "var var_mean std std_mean logsumexp logcumsumexp _logcumsumexp")
+_register("reduction", _per_gradient(1), "embedding_dense_backward embedding_backward _segment_reduce_backward")
+
+
+def _bags(args: Sequence[Any], _kwargs: Mapping[str, Any], _out: Any) -> int:
+    """Rows added up (or compared); where each has a weight, they are a product."""
+    weighted = len(args) > 6 and args[6] is not None
+    return 0 if weighted else int(args[1].numel() * args[0].shape[1])
+
+
+_register("reduction", _bags, "_embedding_bag _embedding_bag_forward_only")
+_register(
+    "reduction",
+    lambda args, _kwargs, _out: int(args[1].numel() * args[0].shape[1]),
+    "_embedding_bag_dense_backward _embedding_bag_backward",
+)
 
 
 def _mean_as_pooling(args: Sequence[Any], kwargs: Mapping[str, Any], _out: Any) -> int:
     """Adaptive average pooling to 1x1, which torch itself writes as this mean, is counted; other means are not."""
     pooling = args[0].dim() == 4 and tuple(args[1:]) == ([-1, -2], True)
-    return _elements(args[0]) if pooling and not kwargs else 0
+    return elements(args[0]) if pooling and not kwargs else 0
 
 
 _register("reduction", _per_input(1), "mean", _mean_as_pooling)
@@ -128,7 +129,7 @@ _register("reduction", _per_input(1), "mean", _mean_as_pooling)
 
 def _added(position: int) -> Formula:
     """One addition for every element of the argument in that place: the source of a scatter."""
-    return lambda args, _kwargs, _out: _elements(args[position]) if len(args) > position else 0
+    return lambda args, _kwargs, _out: elements(args[position]) if len(args) > position else 0
 
 
 _register("reduction", _added(3), "scatter_add index_add scatter_reduce index_reduce")
@@ -137,10 +138,10 @@ _register("reduction", _added(3), "scatter_add index_add scatter_reduce index_re
 def _accumulated(args: Sequence[Any], _kwargs: Mapping[str, Any], _out: Any) -> int:
     """``index_put``: an addition for each value where it accumulates."""
     accumulates = len(args) > 3 and args[3]
-    return _elements(args[2]) if accumulates else 0
+    return elements(args[2]) if accumulates else 0
 
 
-_register("reduction", _accumulated, "index_put _index_put_impl _unsafe_index_put")
+_register("reduction", _accumulated, "index_put _index_put_impl _unsafe_index_put _unsafe_masked_index_put_accumulate")
 
 
 # -- normalisation ---------------------------------------------------------------------------------------------------
@@ -150,7 +151,7 @@ def _normalisation(weight_at: int, plain: int, affine: int) -> Formula:
     """So many FLOPs an input element, by whether there is a weight in that place."""
 
     def measure(args: Sequence[Any], _kwargs: Mapping[str, Any], _out: Any) -> int:
-        return _elements(args[0]) * (plain if args[weight_at] is None else affine)
+        return elements(args[0]) * (plain if args[weight_at] is None else affine)
 
     return measure
 
@@ -160,7 +161,7 @@ def _batch_normalisation(batch: tuple[int, int], running: tuple[int, int]) -> Fo
 
     def measure(args: Sequence[Any], _kwargs: Mapping[str, Any], _out: Any) -> int:
         training = next(value for value in args[3:] if isinstance(value, bool))
-        return _elements(args[0]) * (batch if training else running)[args[1] is not None]
+        return elements(args[0]) * (batch if training else running)[args[1] is not None]
 
     return measure
 
@@ -200,7 +201,7 @@ _register(
 )
 _register(
     "normalisation",
-    lambda args, _kwargs, _out: 10 * _elements(args[1]),
+    lambda args, _kwargs, _out: 10 * elements(args[1]),
     "cudnn_batch_norm_backward miopen_batch_norm_backward",
 )
 
@@ -210,11 +211,11 @@ _register(
 
 def _windows(args: Sequence[Any], _kwargs: Mapping[str, Any], out: Any) -> int:
     """Every output element looks at a window of the size that the second argument gives."""
-    return _elements(out) * int(prod(args[1]))
+    return elements(out) * int(prod(args[1]))
 
 
 def _windows_backward(args: Sequence[Any], _kwargs: Mapping[str, Any], _out: Any) -> int:
-    return _elements(args[0]) * int(prod(args[2]))
+    return elements(args[0]) * int(prod(args[2]))
 
 
 _register(
@@ -234,7 +235,7 @@ _register(
 )
 _register(
     "resampling",
-    lambda _args, _kwargs, out: _elements(out),
+    lambda _args, _kwargs, out: elements(out),
     "_adaptive_avg_pool2d_backward _adaptive_avg_pool3d_backward",
 )
 _register(
@@ -249,7 +250,7 @@ _register(
 )
 _register("resampling", _per_output(0), "upsample_nearest2d", _per_output(1))
 _register("resampling", _per_output(3), "upsample_linear1d")
-_register("resampling", _per_output(7), "upsample_bilinear2d grid_sampler_2d", _per_output(4))
+_register("resampling", _per_output(7), "upsample_bilinear2d grid_sampler_2d cudnn_grid_sampler", _per_output(4))
 _register("resampling", _per_output(7), "_upsample_bilinear2d_aa")
 _register("resampling", _per_output(15), "upsample_trilinear3d grid_sampler_3d")
 _register("resampling", _per_output(31), "upsample_bicubic2d _upsample_bicubic2d_aa _upsample_lanczos2d_aa")

@@ -12,8 +12,7 @@ from typing import Any
 
 from torch import Tensor
 
-from reportgen.probe.formulas.base import factor, formula
-from reportgen.probe.formulas.rates import RATES, Rate
+from reportgen.probe.formulas.base import factor, formula, rate
 
 
 @formula("torchvision::deform_conv2d")
@@ -35,7 +34,5 @@ def _pooled(elements: int, sampling_ratio: int) -> int:
     return 8 * elements * max(sampling_ratio, 1) ** 2
 
 
-RATES["torchvision::roi_align"] = Rate("resampling", lambda args, _kwargs, out: _pooled(out.numel(), args[5]))
-RATES["torchvision::_roi_align_backward"] = Rate(
-    "resampling", lambda args, _kwargs, _out: _pooled(args[0].numel(), args[9])
-)
+rate("resampling", lambda args, _kwargs, out: _pooled(out.numel(), args[5]), "torchvision::roi_align")
+rate("resampling", lambda args, _kwargs, _out: _pooled(args[0].numel(), args[9]), "torchvision::_roi_align_backward")
