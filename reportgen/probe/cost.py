@@ -58,7 +58,10 @@ class Tally:
                 self.fvcore += rate.fvcore(args, kwargs, out) or 0
         flops = 0
         if work.products is not None:
-            known = work.products(args, kwargs, out)
+            try:
+                known = work.products(args, kwargs, out)
+            except RuntimeError:  # ragged tensors have no shape to go by
+                known = None
             if known is None:
                 self.uncounted += 1
             else:

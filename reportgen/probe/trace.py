@@ -12,6 +12,7 @@ import sys
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
+from functools import cache
 from typing import Any, Self
 
 import torch
@@ -172,6 +173,8 @@ class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call]
     ) -> Any:
         """Runs the operation, then notes what it read and what it cost."""
         kwargs = kwargs or {}
+        if torch.is_inference_mode_enabled() and _is_composite(func):
+            return self._by_its_parts(func, args, kwargs)
         try:
             out = self._run(func, args, kwargs)
         except Exception:
@@ -184,6 +187,14 @@ class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call]
         if self.phase is not Phase.LOSS:
             self._note_cost(func, args, kwargs, out)
         return out
+
+    def _by_its_parts(self, func: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+        """Runs an operation that stands for several, which come back to this mode one by one."""
+        super().__enter__()  # type: ignore[no-untyped-call]
+        try:
+            return func.decompose(*args, **kwargs)
+        finally:
+            super().__exit__(None, None, None)  # type: ignore[no-untyped-call]
 
     def _note_reads(self, values: Iterable[Any]) -> None:
         for value in values:
@@ -220,6 +231,12 @@ class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call]
         if node is None:
             return self._root
         return self._owners[bisect_right(self._boundaries, node._sequence_nr()) - 1]
+
+
+@cache
+def _is_composite(operation: Any) -> bool:
+    """Whether it is made of other operations. Autograd takes it apart; inference mode, without autograd, does not."""
+    return bool(torch._C._dispatch_has_kernel_for_dispatch_key(operation.name(), "CompositeImplicitAutograd"))
 
 
 def _sole_owners(watched: Iterable[Tensor]) -> dict[int, int]:

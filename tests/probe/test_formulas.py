@@ -240,10 +240,20 @@ def test_recurrent_layers_of_cudnn(kind: int, packed: bool) -> None:
     assert least == 2 * forward - steps * 2 * 2 * gates * 7 * 5 - first * recurring
 
 
-@pytest.mark.filterwarnings("ignore:torch.ao.quantization is deprecated")
+@pytest.mark.filterwarnings("ignore:torch.ao.quantization is deprecated", "ignore:torch.quantize_per_tensor")
 def test_quantised_recurrent_layers(run: Run) -> None:
     """The packed weights of a dynamically quantised LSTM meet every step, like those it was made from."""
     plain = nn.LSTM(8, 16, num_layers=2, bidirectional=True)
     quantised = torch.ao.quantization.quantize_dynamic(nn.Sequential(plain).eval(), {nn.LSTM})
     totals = run(quantised, "5x2x8", device="cpu", mode="eval", loss="none").totals.flops
     assert totals.forward == 2 * 5 * 2 * 2 * 4 * 16 * ((8 + 16) + (32 + 16))
+
+
+@pytest.mark.filterwarnings("ignore:The PyTorch API of nested tensors is in prototype stage")
+def test_ragged_inputs(run: Run) -> None:
+    """Every row of every sequence meets the weight, forward and backward."""
+    layer = nn.Linear(4, 3)
+    ragged = Function(lambda x: layer(torch.nested.as_nested_tensor([x[:1], x])))
+    ragged.layer = layer
+    totals = run(ragged, "2x4", device="cpu").totals.flops
+    assert (totals.forward, totals.backward, totals.uncounted) == (2 * 3 * 4 * 3, 2 * 3 * 4 * 3, ())

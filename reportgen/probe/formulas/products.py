@@ -87,15 +87,15 @@ def _outer(_args: Sequence[Any], _kwargs: Mapping[str, Any], out: Tensor) -> int
     "quantized::linear_relu_dynamic_fp16",
 )
 def _linear(args: Sequence[Any], _kwargs: Mapping[str, Any], out: Tensor) -> int:
-    """The weight may be packed, so its shape is read off the input's width and the output's."""
+    """The weight may be packed, and the input ragged: its width and the output's elements tell all."""
     x = args[0]
-    return 2 * out.numel() * int(x.shape[-1]) * (2 if x.dtype in _PACKED_PAIRS else 1) * factor(x)
+    return 2 * out.numel() * int(x.size(-1)) * (2 if x.dtype in _PACKED_PAIRS else 1) * factor(x)
 
 
 @formula("linear_backward", "mkldnn_linear_backward")
 def _linear_backward(args: Sequence[Any], _kwargs: Mapping[str, Any], _out: Any) -> int:
     x, grad, _weight, wanted = args
-    return 2 * int(grad.numel() * x.shape[-1]) * (bool(wanted[0]) + bool(wanted[1])) * factor(x)
+    return 2 * int(grad.numel() * x.size(-1)) * (bool(wanted[0]) + bool(wanted[1])) * factor(x)
 
 
 @formula("_sparse_semi_structured_mm", "_sparse_semi_structured_addmm", "_cslt_sparse_mm")
