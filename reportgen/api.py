@@ -41,6 +41,7 @@ def probe(
     inputs: Sequence[str | InputSpec] = (),
     audit: bool = False,
     max_real_memory: float = 8.0,
+    measure: bool = False,
 ) -> ModelReport:
     """Measures one model, in this process.
 
@@ -54,6 +55,7 @@ def probe(
         inputs: what goes in, ``2x3x224x224`` or ``input_ids=2x128:int64:0-999``; none are the source's own.
         audit: whether everything is counted again by independent means; the record then says what agreed.
         max_real_memory: GiB that a run with real values may take, where meta is not enough; 0 forbids such runs.
+        measure: whether seconds and peak memory are taken as well, on another device than ``meta``.
 
     Returns:
         The record. A model whose code fails gives a partial or failed one, which says why.
@@ -62,7 +64,7 @@ def probe(
         ConfigError, RegistryError: an option or the reference is wrong.
         DeviceUnavailable: the device is not on this machine.
     """
-    from reportgen.probe import probe as measure
+    from reportgen.probe import probe as ask
     from reportgen.registry.catalog import Catalog
 
     options = ProbeOptions(
@@ -74,16 +76,17 @@ def probe(
         inputs=_input_specs(inputs),
         audit=audit,
         max_real_memory=max_real_memory,
+        measure=measure,
     )
     if not isinstance(target, str):
-        return measure(target, options)
+        return ask(target, options)
     catalog = Catalog()
     refs = catalog.expand(target)
     if len(refs) != 1:
         raise AmbiguousModel(
             f"{target!r} names {len(refs)} models, and one is measured at a time", remedy="use reportgen.build for many"
         )
-    return measure(catalog.spec(refs[0]), options)
+    return ask(catalog.spec(refs[0]), options)
 
 
 def load(path: str | Path) -> ModelReport:
@@ -144,6 +147,7 @@ def build(
     inputs: Iterable[str | InputSpec] | None = None,
     audit: bool | None = None,
     max_real_memory: float | None = None,
+    measure: bool | None = None,
     jobs: int | None = None,
     timeout: float | None = 600.0,
     memory_limit: float | None = None,
@@ -169,6 +173,7 @@ def build(
         "inputs": None if inputs is None else _input_specs(inputs),
         "audit": audit,
         "max_real_memory": max_real_memory,
+        "measure": measure,
     }
     wanted = _manifest(
         (refs,) if isinstance(refs, str) else tuple(refs),

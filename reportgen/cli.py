@@ -210,6 +210,12 @@ def list_models(patterns: tuple[str, ...], source: str | None, as_json: bool) ->
     default=None,
     help="Count everything again by independent means; 1 is the exit code if it differs.",
 )
+@click.option(
+    "--measure",
+    is_flag=True,
+    default=None,
+    help="Take seconds and peak memory too, on a real --device; they are never the same twice.",
+)
 @click.option("--seed", type=int, metavar="N", help="Of every random generator; 0 is the default.")
 @click.option(
     "--max-real-memory",

@@ -30,6 +30,7 @@ class ProbeOptions:
     ``loss`` None means the source's own, else ``sum``. ``freeze`` are patterns of parameter names whose
     ``requires_grad`` is switched off. ``inputs`` replace the ones that the source suggests. ``audit`` counts everything
     again by independent means. ``max_real_memory`` in GiB bounds a run with real values, where meta is not enough.
+    ``measure`` takes seconds and peak memory on a real device, which are never the same twice.
 
     Raises:
         ConfigError: a value that is none of the ones allowed.
@@ -43,6 +44,7 @@ class ProbeOptions:
     inputs: tuple[InputSpec, ...] = ()
     audit: bool = False
     max_real_memory: float = 8.0
+    measure: bool = False
 
     def __post_init__(self) -> None:
         if not _DEVICE.fullmatch(self.device):
@@ -58,6 +60,12 @@ class ProbeOptions:
                 f"loss {self.loss!r} is not known",
                 code="loss-unknown",
                 remedy="use sum, cross_entropy, none or python:package.module:function",
+            )
+        if self.measure and self.device == "meta":
+            raise ConfigError(
+                "nothing can be measured on meta, which computes nothing",
+                code="measure-on-meta",
+                remedy="add --device cpu, cuda, cuda:N, mps, xpu or auto",
             )
         if not 0 <= self.seed < 2**64:
             raise ConfigError(
@@ -153,9 +161,8 @@ class Manifest:
 def read_manifest(path: Path, overrides: Mapping[str, Any] | None = None) -> Manifest:
     """Reads a manifest: TOML with an optional ``[defaults]`` table and one ``[[model]]`` table an entry.
 
-    Both take ``device``, ``mode``, ``loss``, ``seed``, ``freeze``, ``inputs`` and ``audit``; ``[defaults]`` also
-    ``formats`` and ``select``, ``[[model]]`` also ``ref`` (needed), ``name`` and ``description``. ``overrides`` are
-    fields of `ProbeOptions` that win over the file's.
+    Both take the fields of `ProbeOptions` by name; ``[defaults]`` also ``formats`` and ``select``, ``[[model]]`` also
+    ``ref`` (needed), ``name`` and ``description``. ``overrides`` are fields of `ProbeOptions` that win over the file's.
 
     Raises:
         ConfigError: the file cannot be read, or holds a wrong key or value; the message says where.
@@ -281,6 +288,7 @@ _PROBE_KEYS: dict[str, Callable[[object], Any]] = {
     "inputs": _inputs,
     "audit": _truth,
     "max_real_memory": _number,
+    "measure": _truth,
 }
 _RENDER_KEYS: dict[str, Callable[[object], Any]] = {"formats": _formats, "select": _texts}
 _MODEL_KEYS: dict[str, Callable[[object], Any]] = {"ref": _text, "name": _text, "description": _text}

@@ -17,10 +17,15 @@ __all__ = ["failed_report", "probe"]
 
 
 def probe(target: ModelSpec | nn.Module, options: ProbeOptions) -> ModelReport:
-    """Measures one model, see `reportgen.probe.run.probe`, and audits the record where that is asked for."""
-    from reportgen.probe import run
+    """Probes one model, see `reportgen.probe.run.probe`; times it, and audits the record, where that is asked for."""
+    if options.measure:
+        from reportgen.probe import measure
 
-    report = run.probe(target, options)
+        report = measure.probe_and_measure(target, options)
+    else:
+        from reportgen.probe import run
+
+        report = run.probe(target, options)
     if options.audit:
         from reportgen.probe import audit
 

@@ -21,7 +21,6 @@ from reportgen.registry.base import ModelSpec
 from reportgen.report.schema import AuditCheck, AuditName, Diagnostic, ModelReport
 
 _SHOWN = 5  # differences in a message
-_REAL_BYTES = 2 * 2**30  # of memory, and
 _REAL_FLOPS = 10**12  # that a real run may take: some half a minute
 _PARTS_OF_A_REAL_RUN = ("modules", "parameters", "buffers", "fingerprint")
 _TOTALS_OF_A_REAL_RUN = ("parameters", "buffers", "state_dict_bytes", "modules", "gradients", "macs")
@@ -37,13 +36,13 @@ def audited(report: ModelReport, target: ModelSpec | nn.Module, options: ProbeOp
         target: as there.
         options: as there.
     """
-    options = replace(options, audit=False)
+    options = replace(options, audit=False, measure=False)
     with kernels.plain(), Witness() as witness:
         again = run.probe(target, options)
     checks = (
-        _identity(report, witness.model),
+        _identity(report, witness.begun),
         _closed_forms(report, witness),
-        _compared("plain_kernels", _differences(_whole(report), _whole(again))),
+        _compared("plain_kernels", _differences(_whole(msgspec.structs.replace(report, measured=None)), _whole(again))),
         _real_run(report, target, options),
     )
     errors = tuple(diagnostic for _, diagnostic in checks if diagnostic is not None)
@@ -63,32 +62,43 @@ def _identity(report: ModelReport, model: nn.Module | None) -> Check:
 
 
 def _closed_forms(report: ModelReport, witness: Witness) -> Check:
-    if report.probe.stages.forward != "ok" or witness.model is None:
+    if report.probe.stages.forward != "ok" or witness.finished is None:
         return _not_applicable("closed_forms", "the forward pass did not finish")
-    check, error = _compared("closed_forms", closed_forms(report, witness, witness.model))
+    check, error = _compared("closed_forms", closed_forms(report, witness, witness.finished))
     if not check.compared:
         return _not_applicable("closed_forms", "no layer has a closed form")
-    covered = covered_flops(witness, witness.model)
+    covered = covered_flops(witness, witness.finished)
     return msgspec.structs.replace(check, covered=covered, whole=report.totals.flops.forward), error
 
 
 def _real_run(report: ModelReport, target: ModelSpec | nn.Module, options: ProbeOptions) -> Check:
-    if report.probe.device.used != "meta":
-        return _not_applicable(
-            "real_run", f"the record itself was made with real values, on {report.probe.device.used}"
-        )
-    if report.probe.status != "complete":
-        return _not_applicable("real_run", f"the record is {report.probe.status}")
-    memory, flops = _memory(report), (report.totals.flops.forward or 0) + (report.totals.flops.backward or 0)
-    if memory > _REAL_BYTES:
-        return _not_applicable("real_run", f"about {memory:,} bytes of memory are more than {_REAL_BYTES:,}")
-    if flops > _REAL_FLOPS:
-        return _not_applicable("real_run", f"{flops:,} FLOPs are more than {_REAL_FLOPS:,}")
+    obstacle = _obstacle(report, options)
+    if obstacle is not None:
+        return _not_applicable("real_run", obstacle)
     real = run.probe(target, replace(options, device="cpu"))
     if real.probe.status != "complete":
         error = next((row.message for row in real.diagnostics if row.severity == "error"), "no reason was given")
         return _compared("real_run", [("probe.status", "complete", f"{real.probe.status} ({error})")])
+    if (real.probe.mode, real.probe.inputs) != (report.probe.mode, report.probe.inputs):
+        return _not_applicable("real_run", "with real values, the model takes other inputs, or another mode")
     return _compared("real_run", _differences(_device_independent(report), _device_independent(real)))
+
+
+def _obstacle(report: ModelReport, options: ProbeOptions) -> str | None:
+    """What stands against a real run."""
+    memory, flops = _memory(report), (report.totals.flops.forward or 0) + (report.totals.flops.backward or 0)
+    allowed = options.max_real_memory
+    used, status = report.probe.device.used, report.probe.status
+    obstacles = {
+        f"the record itself was made with real values, on {used}": used != "meta",
+        f"the record is {status}": status != "complete",
+        "the record assumes values that a real run knows": any(
+            row.code == "values-assumed" for row in report.diagnostics
+        ),
+        f"about {memory:,} bytes are more than the {allowed:g} GiB that a real run may take": memory > allowed * 2**30,
+        f"{flops:,} FLOPs are more than {_REAL_FLOPS:,}": flops > _REAL_FLOPS,
+    }
+    return next((obstacle for obstacle, stands in obstacles.items() if stands), None)
 
 
 def _memory(report: ModelReport) -> int:

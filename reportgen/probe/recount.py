@@ -40,11 +40,17 @@ class Calls:
 
 
 class Witness:
-    """Sees the model of the last forward pass that began while it is entered, and every call in it."""
+    """Sees every call in the forward passes that run while it is entered.
+
+    ``begun`` is the model of the last one, and ``finished`` that of the last one that came to its end, ``calls`` being
+    those of the latter by the module's id: a model may be tried more than once.
+    """
 
     def __init__(self) -> None:
-        self.model: nn.Module | None = None
-        self.calls: dict[int, Calls] = {}  # by the module's id
+        self.begun: nn.Module | None = None
+        self.finished: nn.Module | None = None
+        self.calls: dict[int, Calls] = {}
+        self._current: dict[int, Calls] = {}
         self._depth = 0
         self._hooks = ExitStack()
 
@@ -61,17 +67,19 @@ class Witness:
 
     def _enter_module(self, module: nn.Module, _args: Any) -> None:
         if self._depth == 0 and not _in_backward():
-            self.model, self.calls = module, {}
+            self.begun, self._current = module, {}
         self._depth += 1
 
     def _leave_module(self, module: nn.Module, args: Any, *rest: Any) -> None:
         """``rest`` is (kwargs, output); torch leaves the kwargs out after an error."""
         self._depth -= 1
-        calls = self.calls.setdefault(id(module), Calls())
+        calls = self._current.setdefault(id(module), Calls())
         if _in_backward():
             calls.again += 1
             return
         calls.forward += 1
+        if self._depth == 0 and rest:
+            self.finished, self.calls = module, self._current
         flops = flops_of_call(module, args, rest[0], rest[1]) if len(rest) > 1 else None
         calls.covered &= flops is not None
         calls.flops += flops or 0

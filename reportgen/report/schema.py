@@ -27,6 +27,7 @@ Severity = Literal["error", "warning", "note"]
 Stage = Literal["instantiate", "inputs", "forward", "backward", "ledger"]
 WorkKind = Literal["products", "normalisation", "activation", "elementwise", "reduction", "resampling"]
 GradientStatus = Literal["computed", "none"]
+PeakSource = Literal["allocator", "profiler"]
 AuditName = Literal["identity", "closed_forms", "plain_kernels", "real_run"]
 AuditResult = Literal["agreed", "differed", "not_applicable"]
 GradientReason = Literal["frozen", "unused", "detached", "non_differentiable", "not_run"]
@@ -275,6 +276,23 @@ class Diagnostic(Record, frozen=True):
     traceback: str | None = None  # the user's own frames, where their code failed
 
 
+class Measured(Record, frozen=True):
+    """What running the model took on a real machine: seconds and bytes that are others on the next run.
+
+    Seconds are medians of ``runs`` after warm-up. The peak is of one training step (of a forward pass where there is no
+    backward), with parameters, buffers and inputs: as the device's allocator keeps it, or from the profiler's memory
+    events on the CPU.
+    """
+
+    device: str
+    threads: Count | None  # of the CPU
+    runs: Count
+    forward_seconds: float
+    step_seconds: float | None  # forward, loss and backward; None without a backward pass
+    peak_bytes: Count | None
+    peak_source: PeakSource | None
+
+
 class AuditCheck(Record, frozen=True):
     """One independent recount of the record; where figures differ, a diagnostic ``audit-differs`` names them.
 
@@ -308,6 +326,7 @@ class ModelReport(Record, frozen=True, kw_only=True):
     environment: dict[str, str]
     fingerprint: str | None  # "sha256:…"; None where nothing was instantiated
     audit: tuple[AuditCheck, ...] | None = None  # None: not asked for
+    measured: Measured | None = None  # None: not asked for
 
     def to_dict(self) -> dict[str, Any]:
         """The record as plain dicts, lists, strings and numbers: exactly what ``report.json`` holds."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _RECOUNTS: Mapping[AuditName, str] = {
     "identity": "parameters, buffers and modules, by the identity of tensors and their memory",
     "closed_forms": "calls and FLOPs of layers, by the closed form of their type",
-    "plain_kernels": "the whole probe, with torch's own meta kernels alone",
+    "plain_kernels": "the whole probe, with torch's own kernels alone",
     "real_run": "the whole probe, with real values on the CPU",
 }
 
@@ -50,6 +50,6 @@ def _coverage(check: AuditCheck) -> Cell:
     if check.reason is not None:
         return Cell(check.reason, tone="muted")
     if check.covered is None:
-        return Cell("everything it is about")
+        return Cell("everything")
     share = numbers.percent(check.covered, check.whole)
     return Cell(f"{share} of the forward FLOPs", hint=f"{check.covered:,} of {check.whole:,}")

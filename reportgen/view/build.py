@@ -7,7 +7,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from reportgen.analysis.fold import fold
-from reportgen.view import audit, gradients, ledgers, notices, overview, tree
+from reportgen.view import audit, gradients, ledgers, measured, notices, overview, tree
 from reportgen.view.figures import key_figures
 from reportgen.view.page import Cell, Facts, Page, Section
 
@@ -38,6 +38,7 @@ def build(report: ModelReport, *, select: Sequence[str] = ()) -> Page:
             gradients.gradients(report),
             ledgers.operations(report),
             ledgers.modules(report),
+            measured.measured(report),
             audit.audit(report),
             notices.diagnostics(report),
             _environment(report),

@@ -16,6 +16,7 @@ FAILED = "failed"
 
 _COUNTS = ("", "k", "M", "B", "T", "P")  # parameters are counted in billions, as the literature does
 _SI = ("", "k", "M", "G", "T", "P", "E", "Z")
+_SECONDS = ("s", "ms", "µs")
 _BINARY = ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
 
 
@@ -51,6 +52,13 @@ def macs(number: int | None) -> str:
 def size(number: int | None) -> str:
     """Bytes for the eye, in powers of 1,024: ``97.5 MiB``."""
     return UNKNOWN if number is None else _scaled(number, _BINARY, base=1024, decimals=1)
+
+
+def seconds(number: float) -> str:
+    """A time for the eye, with three digits: ``12.3 ms``, ``4.56 s``."""
+    power = next((power for power, unit in enumerate(_SECONDS) if number * 1000**power >= 1), len(_SECONDS) - 1)
+    scaled = number * 1000**power
+    return f"{scaled:.{2 if scaled < 9.995 else 1 if scaled < 99.95 else 0}f} {_SECONDS[power]}"
 
 
 def percent(part: int | None, whole: int | None) -> str:

@@ -76,6 +76,8 @@ def command(report: ModelReport, select: Sequence[str] = ()) -> str:
             words += ["--input", _input(row)]
     if report.audit is not None:
         words.append("--audit")
+    if report.measured is not None:
+        words.append("--measure")
     for option, patterns in (("--freeze", probe.freeze), ("--select", select)):
         for pattern in patterns:
             words += [f"{option}={pattern}"] if pattern.startswith("-") else [option, pattern]

@@ -42,3 +42,26 @@ def test_nothing_stays_on_the_device() -> None:
     before = torch.accelerator.memory_allocated()
     probe(spec, ProbeOptions(device=accelerator.type))
     assert torch.accelerator.memory_allocated() == before
+
+
+def test_seconds_and_peak_memory() -> None:
+    """Measured with the device synchronised, and by its allocator; the record is the same without them."""
+    accelerator = torch.accelerator.current_accelerator()
+    assert accelerator is not None
+    spec = Catalog().spec("builtin:resnet18")
+    report = probe(spec, ProbeOptions(device=accelerator.type, measure=True))
+    taken = report.measured
+    assert taken is not None
+    assert (taken.threads, taken.runs, taken.peak_source) == (None, 7, "allocator")
+    assert (taken.step_seconds or 0) > taken.forward_seconds > 0
+    parameters = report.totals.parameters.bytes or 0
+    assert (taken.peak_bytes or 0) > 2 * parameters
+    assert facts(msgspec.structs.replace(report, measured=None)) == facts(probe(spec, ProbeOptions()))
+
+
+def test_an_audit_on_the_accelerator() -> None:
+    """Identity, closed forms and plain kernels agree there as well."""
+    accelerator = torch.accelerator.current_accelerator()
+    assert accelerator is not None
+    report = probe(Catalog().spec("builtin:simplenet"), ProbeOptions(device=accelerator.type, audit=True))
+    assert [check.result for check in report.audit or ()] == ["agreed", "agreed", "agreed", "not_applicable"]

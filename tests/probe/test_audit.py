@@ -147,11 +147,11 @@ def test_recounts_that_do_not_apply(run: Run) -> None:
     def reasons(report: ModelReport) -> list[str | None]:
         return [check.reason for check in report.audit or ()]
 
-    assert reasons(run(Large, f"1x{2**15}", audit=True)) == [
+    assert reasons(run(Large, f"1x{2**15}", audit=True, max_real_memory=1.0)) == [
         None,
         None,
         None,
-        "about 8,590,458,880 bytes of memory are more than 2,147,483,648",
+        "about 8,590,458,880 bytes are more than the 1 GiB that a real run may take",
     ]
     assert reasons(run(Broken, "2x4", audit=True)) == [
         None,

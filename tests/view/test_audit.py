@@ -32,14 +32,14 @@ def test_each_recount_is_a_row(
         (
             "parameters, buffers and modules, by the identity of tensors and their memory",
             "1 figure compared, all agree",
-            "everything it is about",
+            "everything",
         ),
         (
             "calls and FLOPs of layers, by the closed form of their type",
             "1,234 figures compared, all agree",
             "90.0 % of the forward FLOPs",
         ),
-        ("the whole probe, with torch's own meta kernels alone", "3 of 20 figures differ", "everything it is about"),
+        ("the whole probe, with torch's own kernels alone", "3 of 20 figures differ", "everything"),
         ("the whole probe, with real values on the CPU", "not applicable", "too large"),
     ]
 

@@ -129,3 +129,15 @@ def test_shares_never_deny_what_is_there(part: int, whole: int) -> None:
 def test_shapes_can_be_read_back(sizes: list[int]) -> None:
     """No size of a shape is lost or changed."""
     assert sizes == [int(size) for size in re.findall(r"\d+", numbers.shape(sizes))]
+
+
+def test_seconds() -> None:
+    """Three digits, in the unit that leaves at least one before the point."""
+    assert ("4.56 s", "12.3 ms", "999 ms", "100 s", "1.50 µs", "0.00 µs") == (
+        numbers.seconds(4.56),
+        numbers.seconds(0.01234),
+        numbers.seconds(0.999),
+        numbers.seconds(100.0),
+        numbers.seconds(0.0000015),
+        numbers.seconds(0.0),
+    )
