@@ -82,6 +82,11 @@ class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self._owners: list[_Frame | None] = []  # whose nodes start there; None: the loss's
         self._hooks = ExitStack()
 
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """Nothing is compiled while a probe runs, and torch's saying so costs more than most operations."""
+        return False
+
     def __enter__(self) -> Self:
         before = register_module_forward_pre_hook(self._enter_module)
         self._hooks.callback(before.remove)

@@ -52,6 +52,8 @@ _UNFILLED = frozenset(
 )
 _BY_MASK = frozenset({_aten.index.Tensor, _aten.index_put.default, _aten.index_put_.default})
 
+_LOOKED_INTO = _CONSTANTS | _FILLS | _BY_MASK | {_aten.masked_select.default, _aten.nonzero.default}
+
 _FINITE = {
     torch.isfinite: True,
     Tensor.isfinite: True,
@@ -106,6 +108,8 @@ class Values:
 
     def run(self, operation: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         """What ``operation`` gives on meta, with the content of what it gives where that follows from what is known."""
+        if operation not in _LOOKED_INTO and self._is_beyond(args) and not any(map(_is_tensor, kwargs.values())):
+            return kernels.run(operation, args, kwargs)
         given = list(_flat((args, kwargs)))
         if not any(tensor.is_meta for tensor in given):
             return self._made(operation, args, kwargs)
@@ -121,6 +125,18 @@ class Values:
         if operation in _BY_MASK:
             args = (args[0], self._without_masks(args[1]), *args[2:])
         return self._unfollowed(operation, args, kwargs, twins)
+
+    def _is_beyond(self, args: Sequence[Any]) -> bool:
+        """Whether all tensors given are on meta and unknown, as nearly all of a model's are."""
+        found = False
+        for value in args:
+            if _is_tensor(value):
+                if not value.is_meta or value.untyped_storage()._cdata in self._twins:
+                    return False
+                found = True
+            elif isinstance(value, list | tuple) and any(map(_is_tensor, value)):
+                return False
+        return found
 
     # -- ways to run an operation ------------------------------------------------------------------------------------
 
@@ -258,6 +274,10 @@ class Values:
 
 
 class _Building(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        return False  # nothing is compiled while a probe runs, and saying so costs more than most operations
+
     def __init__(self, values: Values) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._values = values
@@ -323,6 +343,10 @@ def _flat(value: Any) -> Iterator[Tensor]:
             yield from _flat(item)
     elif isinstance(value, Mapping):
         yield from _flat(list(value.values()))
+
+
+def _is_tensor(value: Any) -> bool:
+    return isinstance(value, Tensor)
 
 
 def _swapped(value: Any, others: Mapping[int, Any]) -> Any:
