@@ -151,13 +151,21 @@ def _totals(
         gradients=gradient_totals,
         flops=flops,
         macs=MacTotals(forward=flops.forward // 2 if flops.forward is not None else None),
-        memory=MemoryTotals(
-            parameters=parameter_totals.bytes,
-            buffers=buffer_totals.bytes,
-            gradients=gradient_totals.bytes if ran else None,
-            saved_for_backward=None,
-            peak_training=None,
-        ),
+        memory=_memory(attempt, parameter_totals.bytes, buffer_totals.bytes, gradient_totals.bytes if ran else None),
+    )
+
+
+def _memory(attempt: Attempt, parameters: int | None, buffers: int | None, gradients: int | None) -> MemoryTotals:
+    trace = attempt.trace
+    stepped = trace is not None and trace.storages.followed and attempt.stages["backward"] == "ok"
+    return MemoryTotals(
+        parameters=parameters,
+        buffers=buffers,
+        gradients=gradients,
+        saved_for_backward=trace.saved if trace is not None else None,
+        peak_training=trace.storages.peak if trace is not None and stepped else None,
+        peak_training_bf16=trace.storages.narrow_peak if trace is not None and stepped else None,
+        peak_inference=attempt.inference_peak,
     )
 
 

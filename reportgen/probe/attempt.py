@@ -7,7 +7,7 @@ it stays.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,11 +16,13 @@ from torch import Tensor, nn
 
 from reportgen.config import ProbeOptions
 from reportgen.errors import ReportgenError
-from reportgen.probe import gradients, instantiate, kernels, ledger, passes
+from reportgen.probe import gradients, instantiate, kernels, ledger, passes, routes
 from reportgen.probe.bounds import memory_bound
 from reportgen.probe.cost import Phase
 from reportgen.probe.failure import Failure, needs_values
 from reportgen.probe.inputs import Inputs, make_inputs
+from reportgen.probe.memory import Storages, Watch
+from reportgen.probe.structure import tensors
 from reportgen.probe.trace import Trace
 from reportgen.probe.values import Values
 from reportgen.registry.base import ModelSpec
@@ -64,6 +66,7 @@ class Attempt:
     reach: gradients.Reach = gradients.NOWHERE
     gradients: Mapping[int, gradients.Gradient] = field(default_factory=dict)  # by the parameter's id
     differentiable: bool = True
+    inference_peak: int | None = None
 
     @property
     def loss(self) -> str:
@@ -152,9 +155,12 @@ class Attempt:
             self._fail(stage, exc)
             return
         run = kernels.run if self.values is None else self.values.run
-        self.trace = Trace(self.registered.tensors(), run)
-        self._passes(self.model, self.inputs, self.trace)
-        self._look_again(self.model)
+        self.trace = Trace(self.registered.tensors(), run, tensors((self.inputs.args, self.inputs.kwargs)))
+        with routes.like_cpu() if self.device.type == "meta" else nullcontext():
+            self._passes(self.model, self.inputs, self.trace)
+            self._look_again(self.model)
+            if self.stages["forward"] == "ok":
+                self.inference_peak = self._inference(self.model, run)
         if self.values is not None and self.values.took_finite:
             self.note(
                 "note",
@@ -202,8 +208,9 @@ class Attempt:
         """Forward, loss and backward under the eyes of ``trace``."""
         stage: Stage = "forward"
         try:
-            with self.values.reading() if self.values is not None else nullcontext(), trace:
+            with self._reading(), trace:
                 returned, self.outputs = passes.forward(model, inputs.args, inputs.kwargs)
+                trace.returned([tensor for _, tensor in self.outputs])
                 self.stages["forward"] = "ok"
                 stage = "backward"
                 trace.start(Phase.LOSS)
@@ -234,6 +241,24 @@ class Attempt:
                 " report shows those of the loss.",
                 "use torch.autograd.grad in forward, which leaves .grad alone",
             )
+
+    def _inference(self, model: nn.Module, run: kernels.Run) -> int | None:
+        """The most bytes alive in a forward pass as it is in use; None where the model fails at that."""
+        model.eval()
+        try:
+            given = self.spec.inputs_in("eval")
+            inputs = make_inputs(model, self.device, self.options.inputs, given, self.values)
+            storages = Storages((*self.registered.tensors(), *tensors((inputs.args, inputs.kwargs))))
+            with self._reading(), torch.no_grad(), Watch(storages, run):
+                model(*inputs.args, **inputs.kwargs)
+        except MODEL_ERRORS:
+            return None
+        finally:
+            model.train(self.options.mode == "train")
+        return storages.peak if storages.followed else None
+
+    def _reading(self) -> AbstractContextManager[None]:
+        return self.values.reading() if self.values is not None else nullcontext()
 
     def _loss(self, returned: Any, outputs: passes.Outputs) -> Tensor | None:
         if self.loss == "none":

@@ -8,7 +8,7 @@ arguments of the same shapes, dtypes, strides and numbers, it gives again.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
@@ -17,6 +17,9 @@ import torch
 from torch import Tensor
 
 from reportgen.probe.rules import DECLINED, NEEDED, RULES
+
+Run = Callable[[Any, Sequence[Any], Mapping[str, Any]], Any]
+"""Runs an operation with its arguments."""
 
 _MEMORY: dict[Any, Any] = {}
 _MEMORY_LIMIT = 50_000
@@ -69,6 +72,7 @@ def _is_pure(operation: torch._ops.OpOverload) -> bool:
     aliases = [value.alias_info for value in (*schema.arguments, *schema.returns)]
     return (
         operation.namespace == "aten"
+        and operation is not torch.ops.aten._unsafe_view.default  # whose schema hides that it is a view
         and not any(alias is not None for alias in aliases)
         and torch.Tag.data_dependent_output not in operation.tags
         and torch.Tag.dynamic_output_shape not in operation.tags

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from reportgen.probe.storage import storage_elements
-from reportgen.probe.trace import ModuleTrace, Trace
+from reportgen.probe.trace import ModuleTrace, Trace, Work
 from reportgen.report.schema import (
     BufferFacts,
     BufferTotals,
@@ -195,7 +195,7 @@ def module_facts(
     for path, module in registered.modules:
         seen = traces.get(id(module), never)
         known = forward_done or seen.calls > 0
-        forward, backward = work.get(path, (0, 0))
+        done = work.get(path, Work())
         rows.append(
             ModuleFacts(
                 path=path,
@@ -205,8 +205,9 @@ def module_facts(
                 outputs=seen.outputs if known else None,
                 parameters=subtree[path][0],
                 own_parameters=subtree[path][1],
-                flops_forward=forward if known else None,
-                flops_backward=backward if backward_done else None,
+                flops_forward=done.forward if known else None,
+                flops_backward=done.backward if backward_done else None,
+                saved_bytes=done.saved if forward_done else None,
             )
         )
     return tuple(rows)

@@ -40,7 +40,7 @@ class Calls:
 
 
 class Witness:
-    """Sees every call in the forward passes that run while it is entered.
+    """Sees every call in the forward passes with autograd that run while it is entered.
 
     ``begun`` is the model of the last one, and ``finished`` that of the last one that came to its end, ``calls`` being
     those of the latter by the module's id: a model may be tried more than once.
@@ -52,6 +52,7 @@ class Witness:
         self.calls: dict[int, Calls] = {}
         self._current: dict[int, Calls] = {}
         self._depth = 0
+        self._idle = False  # during the pass without autograd that the peak of inference comes from
         self._hooks = ExitStack()
 
     def __enter__(self) -> Self:
@@ -67,12 +68,16 @@ class Witness:
 
     def _enter_module(self, module: nn.Module, _args: Any) -> None:
         if self._depth == 0 and not _in_backward():
-            self.begun, self._current = module, {}
+            self._idle = not torch.is_grad_enabled()
+            if not self._idle:
+                self.begun, self._current = module, {}
         self._depth += 1
 
     def _leave_module(self, module: nn.Module, args: Any, *rest: Any) -> None:
         """``rest`` is (kwargs, output); torch leaves the kwargs out after an error."""
         self._depth -= 1
+        if self._idle:
+            return
         calls = self._current.setdefault(id(module), Calls())
         if _in_backward():
             calls.again += 1

@@ -14,13 +14,17 @@ from typing import Any, TypeAlias
 import torch
 from torch import Tensor
 
+from reportgen.probe.workspace import LSTM, lstm_workspace
+
 Rule: TypeAlias = Callable[..., Any]
 """Takes an operation's arguments; gives its result, or `DECLINED`."""
 
 DECLINED = object()
 RULES: dict[Any, Rule] = {}
-NEEDED = frozenset({torch.ops.aten._grouped_mm.default})
-"""Operations whose meta kernel takes less than those of real devices."""
+NEEDED = frozenset(
+    {torch.ops.aten._grouped_mm.default, torch.ops.aten.mkldnn_rnn_layer.default, torch.ops.aten.clone.default}
+)
+"""Operations whose meta kernel takes less, or gives less, than those of real devices."""
 
 _FLOATS = frozenset({torch.float32, torch.float64, torch.bfloat16, torch.float16})
 _aten = torch.ops.aten
@@ -284,3 +288,26 @@ def _layer_norm_backward(  # noqa: PLR0917 (torch's own signature)
         return DECLINED
     shapes = (x.shape, shape, shape)
     return tuple(_like(x, size) if want else None for size, want in zip(shapes, wanted, strict=True))
+
+
+@_rule(_aten.mkldnn_rnn_layer.default)
+def _lstm_layer(x: Tensor, *rest: Any) -> Any:
+    """As the CPU gives it, with the workspace for backward, which torch's own meta kernel leaves empty."""
+    hidden, cells = rest[4], rest[5]
+    if not _plain(x, hidden, cells) or x.dtype is not torch.float32 or rest[8] != LSTM:
+        return DECLINED
+    steps, batch, size = *x.shape[:2], hidden.shape[-1]
+    kept = lstm_workspace(steps, batch, x.shape[2], size) if torch.is_grad_enabled() else 0
+    workspace = torch.empty(kept, dtype=torch.uint8, device="meta")
+    return _like(x, (steps, batch, size)), _like(hidden), _like(cells), workspace
+
+
+@_rule(_aten.clone.default)
+def _clone(x: Tensor, **_: Any) -> Any:
+    """Of a sparse tensor, of which torch's own meta kernel forgets how many values there are."""
+    if x.layout is not torch.sparse_coo or not x.is_meta:
+        return DECLINED
+    parts = torch.empty_like(x._indices()), torch.empty_like(x._values())
+    return _aten._sparse_coo_tensor_with_dims_and_tensors(
+        x.sparse_dim(), x.dense_dim(), x.shape, *parts, dtype=x.dtype, layout=x.layout, device=x.device
+    )

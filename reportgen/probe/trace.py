@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import sys
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from functools import cache
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import torch
 from torch import Tensor, nn
@@ -26,16 +26,16 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from reportgen.probe import kernels
 from reportgen.probe.cost import Costs, Phase
+from reportgen.probe.memory import Storages
 from reportgen.probe.structure import sizes, tensors
 
-Run = Callable[[Any, Sequence[Any], Mapping[str, Any]], Any]
 Shapes = tuple[tuple[int | None, ...], ...]
 
 
 class _Frame:
     """One call of one module; the root frame stands for what runs outside every module."""
 
-    __slots__ = ("backward", "error", "forward", "module", "parent")
+    __slots__ = ("backward", "error", "forward", "module", "parent", "saved")
 
     def __init__(self, module: nn.Module | None, parent: _Frame | None) -> None:
         self.module = module
@@ -43,6 +43,15 @@ class _Frame:
         self.error = sys.exception()  # what was being handled when the call began
         self.forward = 0
         self.backward = 0
+        self.saved = 0
+
+
+class Work(NamedTuple):
+    """What was done in a module's calls: FLOPs forward and backward, and bytes made that are kept for backward."""
+
+    forward: int = 0
+    backward: int = 0
+    saved: int = 0
 
 
 class ModuleTrace:
@@ -62,9 +71,12 @@ class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call]
     Args:
         watched: the tensors (parameters and buffers) of which it is to be known whether an operation read them.
         run: what runs an operation.
+        inputs: the tensors that forward is given.
     """
 
-    def __init__(self, watched: Iterable[Tensor], run: Run = kernels.run) -> None:
+    def __init__(
+        self, watched: Iterable[Tensor], run: kernels.Run = kernels.run, inputs: Iterable[Tensor] = ()
+    ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.phase = Phase.FORWARD
         self.modules: dict[int, ModuleTrace] = {}  # by id: a module need not be hashable
@@ -72,6 +84,9 @@ class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self.failed: str | None = None  # the operation that raised last
         self._run = run
         self._watched = {id(tensor): tensor for tensor in watched}
+        self._inputs = tuple(inputs)
+        self.storages = Storages((*self._watched.values(), *self._inputs))
+        self.saved: int | None = None  # bytes kept between forward and backward
         self._read: set[int] = set()
         self._aliases = _sole_owners(self._watched.values())
         self._root = _Frame(None, None)
@@ -109,12 +124,19 @@ class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self._stack = [self._root]
         self._mark(None if phase is Phase.LOSS else self._root)
 
+    def returned(self, outputs: Sequence[Tensor]) -> None:
+        """Forward has given ``outputs``: what there is besides them is kept for backward."""
+        saved = self.storages.saved(self._watched.values(), self._inputs, outputs)
+        self.saved = saved.total
+        for frame, size in saved.made_by.items():
+            frame.saved += size
+
     def was_read(self, tensor: Tensor) -> bool:
         """Whether an operation of the forward pass took this tensor, or a view of its memory."""
         return id(tensor) in self._read
 
-    def work(self, paths: Mapping[int, str]) -> dict[str, tuple[int, int]]:
-        """Module path → FLOPs forward and backward of its whole subtree; a module that did none is left out.
+    def work(self, paths: Mapping[int, str]) -> dict[str, Work]:
+        """Module path → the work of its whole subtree; a module that did none is left out.
 
         Work counts for every module in whose call it was done and for every module that holds one of those by name,
         each once: a list of layers is never called, and did what its layers did.
@@ -122,16 +144,16 @@ class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call]
         Args:
             paths: the model's modules, by id.
         """
-        totals: dict[str, tuple[int, int]] = {}
+        totals: dict[str, Work] = {}
         credited: dict[int, frozenset[str]] = {id(self._root): frozenset()}
         for frame in self._frames:  # a caller is always made before what it calls
             above = credited[id(frame.parent)] if frame.parent is not None else frozenset()
             path = paths.get(id(frame.module))
             credited[id(frame)] = above if path is None or path in above else above | _holders(path)
-            if frame.forward or frame.backward:
+            if frame.forward or frame.backward or frame.saved:
                 for path in credited[id(frame)]:
-                    forward, backward = totals.get(path, (0, 0))
-                    totals[path] = (forward + frame.forward, backward + frame.backward)
+                    forward, backward, saved = totals.get(path, Work())
+                    totals[path] = Work(forward + frame.forward, backward + frame.backward, saved + frame.saved)
         return totals
 
     # -- modules -----------------------------------------------------------------------------------------------------
@@ -176,7 +198,7 @@ class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def __torch_dispatch__(
         self, func: Any, types: Any, args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None
     ) -> Any:
-        """Runs the operation, then notes what it read and what it cost."""
+        """Runs the operation, then notes what it made, what it read and what it cost."""
         kwargs = kwargs or {}
         if torch.is_inference_mode_enabled() and _is_composite(func):
             return self._by_its_parts(func, args, kwargs)
@@ -185,6 +207,7 @@ class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call]
         except Exception:
             self.failed = func._schema.name.replace("::", ".")
             raise
+        self.storages.note(func, args, out, self._stack[-1])
         if self.phase is Phase.FORWARD:
             self._note_reads(args)
             if kwargs:

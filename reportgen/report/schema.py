@@ -185,13 +185,22 @@ class MacTotals(Record, frozen=True):
 
 
 class MemoryTotals(Record, frozen=True):
-    """Bytes, for the probed inputs."""
+    """Bytes, for the probed inputs. Storages count, each once and whole, however many tensors are views of it.
+
+    saved_for_backward: what is kept between forward and backward, other than parameters, buffers, and inputs and
+    outputs that autograd does not need. · peak_training: the most that is there at once from the start of forward to
+    the end of backward: parameters, buffers, inputs, activations, gradients, and the CPU kernels' workspaces; no
+    optimizer. · peak_training_bf16: the same, if every float32 tensor were a bfloat16 one. · peak_inference: the same
+    over a forward pass in eval mode without autograd.
+    """
 
     parameters: Count | None
     buffers: Count | None
     gradients: Count | None
     saved_for_backward: Count | None
     peak_training: Count | None
+    peak_training_bf16: Count | None = None
+    peak_inference: Count | None = None
 
 
 class Totals(Record, frozen=True):
@@ -222,6 +231,7 @@ class ModuleFacts(Record, frozen=True):
     own_parameters: Count | None  # unique elements directly on it
     flops_forward: Count | None
     flops_backward: Count | None
+    saved_bytes: Count | None = None  # of the storages that its calls made and that are kept for backward
 
 
 class GradientFacts(Record, frozen=True):

@@ -151,7 +151,7 @@ def test_recounts_that_do_not_apply(run: Run) -> None:
         None,
         None,
         None,
-        "about 8,590,458,880 bytes are more than the 1 GiB that a real run may take",
+        "about 8,590,458,888 bytes are more than the 1 GiB that a real run may take",
     ]
     assert reasons(run(Broken, "2x4", audit=True)) == [
         None,

@@ -1,0 +1,178 @@
+"""How much memory a pass takes: every storage that an operation makes, from its birth to its death.
+
+A tensor's bytes lie in its storage, which views share and which is freed when the last holder lets go, be it Python or
+autograd. So it is storages that are followed, by weak references: the sum of those alive, and the most that it ever
+was, is what an allocator sees. On meta, storages have sizes and lifetimes like anywhere else.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from functools import cache, partial
+from typing import Any, NamedTuple, cast
+from weakref import ref
+
+import torch
+from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from reportgen.probe.kernels import Run
+from reportgen.probe.workspace import workspace
+
+
+class _Storage(NamedTuple):
+    handle: ref[Any]  # calls back when the storage dies
+    bytes: int
+    narrow: int  # bytes, if what is float32 were bfloat16
+    owner: Any  # who made it
+
+
+class Saved(NamedTuple):
+    """Bytes that lie there between forward and backward: in all, and of what each owner made."""
+
+    total: int
+    made_by: Mapping[Any, int]
+
+
+class Storages:
+    """The storages that are alive, on top of those of ``resident`` tensors, which were there before and stay.
+
+    Attributes:
+        resident: bytes of the storages of parameters, buffers and inputs, each once.
+        peak: the most bytes that were alive at once, ``resident`` ones and the workspaces of kernels included.
+        narrow_peak: the same, if every float32 tensor were a bfloat16 one.
+        followed: whether every tensor that was made had a storage to follow; if not, the peaks are too low.
+    """
+
+    def __init__(self, resident: Iterable[Tensor]) -> None:
+        known = {key: (size, dtype) for tensor in resident for key, size, dtype in _sizes(tensor)}
+        self.resident = sum(size for size, _ in known.values())
+        self.followed = True
+        self._known = frozenset(known)
+        self._living: dict[int, _Storage] = {}  # by address, oldest first
+        self._alive = self.peak = self.resident
+        self._narrow = self.narrow_peak = sum(_narrow(size, dtype) for size, dtype in known.values())
+
+    def note(self, operation: Any, args: Sequence[Any], out: Any, owner: Any = None) -> None:
+        """An operation, called by ``owner``, has just given ``out``."""
+        self._take(out, owner)
+        extra = workspace(operation, args, out)
+        self.peak = max(self.peak, self._alive + extra)
+        self.narrow_peak = max(self.narrow_peak, self._narrow + extra // 2)
+
+    def saved(self, model: Iterable[Tensor], inputs: Iterable[Tensor], outputs: Sequence[Tensor]) -> Saved:
+        """What there is between forward and backward; to be asked when forward has just returned.
+
+        Args:
+            model: parameters and buffers, which do not count.
+            inputs: held by the caller anyway; they count where autograd holds them as well.
+            outputs: likewise.
+        """
+        own = {key for tensor in model for key, _, _ in _sizes(tensor)}
+        held = {key for tensor in outputs for key, _, _ in _sizes(tensor)}
+        in_graph = _held_by_autograd(outputs)
+        made_by: Counter[Any] = Counter()
+        for key, storage in self._living.items():
+            if key not in own and (key not in held or key in in_graph):
+                made_by[storage.owner] += storage.bytes
+        given = {key: size for tensor in inputs for key, size, _ in _sizes(tensor) if key in in_graph - own}
+        return Saved(sum(made_by.values()) + sum(given.values()), made_by)
+
+    def _take(self, out: Any, owner: Any) -> None:
+        if isinstance(out, Tensor):
+            if out.layout is torch.strided:
+                self._follow(out, owner)
+            elif out.layout is torch.sparse_coo:
+                self._follow(out._indices(), owner)
+                self._follow(out._values(), owner)
+            else:
+                self.followed = False
+        elif type(out) is tuple or type(out) is list:
+            for item in out:
+                self._take(item, owner)
+
+    def _follow(self, tensor: Tensor, owner: Any) -> None:
+        storage = tensor.untyped_storage()
+        key = storage._cdata
+        if key in self._known:
+            return
+        size = storage.nbytes()
+        before = self._living.get(key)
+        if before is not None:
+            if before.bytes == size:
+                return
+            self._forget(key, before.handle)  # it was resized
+        narrow = _narrow(size, tensor.dtype)
+        self._living[key] = _Storage(ref(storage, partial(self._forget, key)), size, narrow, owner)
+        self._alive += size
+        self._narrow += narrow
+
+    def _forget(self, key: int, _handle: ref[Any]) -> None:
+        gone = self._living.pop(key)
+        self._alive -= gone.bytes
+        self._narrow -= gone.narrow
+
+
+class Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Follows the storages of whatever runs inside; ``run`` is what runs an operation."""
+
+    def __init__(self, storages: Storages, run: Run) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._storages, self._run = storages, run
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None
+    ) -> Any:
+        """Runs the operation, then takes note of what it made."""
+        out = self._run(func, args, kwargs or {})
+        self._storages.note(func, args, out)
+        return out
+
+
+def _narrow(size: int, dtype: torch.dtype) -> int:
+    return size // 2 if dtype is torch.float32 else size
+
+
+def _sizes(tensor: Tensor) -> Iterator[tuple[int, int, torch.dtype]]:
+    """Address, bytes and dtype of the storages that a tensor lies in; none for one that has none to be seen."""
+    if nn.parameter.is_lazy(tensor):
+        return
+    if tensor.layout is torch.strided:
+        parts: tuple[Tensor, ...] = (tensor,)
+    elif tensor.layout is torch.sparse_coo:
+        parts = (tensor._indices(), tensor._values())
+    else:
+        return
+    for part in parts:
+        storage = part.untyped_storage()
+        yield storage._cdata, storage.nbytes(), part.dtype
+
+
+def _held_by_autograd(outputs: Iterable[Tensor]) -> set[int]:
+    """Addresses of the storages that the graph behind ``outputs`` keeps for backward.
+
+    Raw saved values are looked at, and nothing is unpacked: what a checkpoint packed would be computed again.
+    """
+    keys: set[int] = set()
+    seen: set[Any] = set()
+    stack: list[Any] = [tensor.grad_fn for tensor in outputs]
+    while stack:
+        node = stack.pop()
+        if node is None or node in seen:
+            continue
+        seen.add(node)
+        for name in _saved_names(cast(Hashable, type(node))):
+            raw = getattr(node, name)
+            for saved in raw if isinstance(raw, list | tuple) else (raw,):
+                value = saved.data
+                if isinstance(value, Tensor):
+                    keys.update(key for key, _, _ in _sizes(value))
+        stack.extend(following for following, _ in node.next_functions)
+    return keys
+
+
+@cache
+def _saved_names(kind: Hashable) -> tuple[str, ...]:
+    """The attributes in which autograd nodes of a class keep what they saved."""
+    return tuple(name for name in dir(kind) if name.startswith("_raw_saved_"))
