@@ -70,6 +70,7 @@ class TorchvisionSource:
             build=partial(builder, **{**defaults, **ref.kwargs}),
             inputs=inputs,
             eval_inputs=tuple(spec for spec in inputs if spec.name == "images.0") if _detects(builder) else None,
+            reads_values=_detects(builder),
             description=summary_of(builder),
             citation=link[1] if link else None,
             package_version=metadata.version("torchvision"),
