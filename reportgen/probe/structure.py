@@ -34,7 +34,7 @@ def named_tensors(value: Any, path: str = "", depth: int = 0) -> Iterator[tuple[
     """
     if isinstance(value, Tensor):
         yield path, value
-    elif depth < _MAX_DEPTH:
+    elif value is not None and depth < _MAX_DEPTH:
         for key, item in _items(value):
             yield from named_tensors(item, f"{path}.{key}" if path else key, depth + 1)
 

@@ -186,7 +186,8 @@ class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call]
         seen = self.modules[id(module)]
         seen.calls += 1
         if seen.calls == 1:
-            seen.inputs = _shapes((args, rest[:-1]))
+            if rest[0]:
+                seen.inputs = _shapes((args, rest[0]))
             seen.outputs = _shapes(rest[-1])
 
     def _mark(self, owner: _Frame | None) -> None:
@@ -284,4 +285,7 @@ def _holders(path: str) -> frozenset[str]:
 
 
 def _shapes(value: Any) -> Shapes:
+    only = value[0] if type(value) is tuple and len(value) == 1 else value
+    if isinstance(only, Tensor):
+        return (sizes(only),)
     return tuple(sizes(tensor) for tensor in tensors(value))
