@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from reportgen.errors import ReportgenError
     from reportgen.registry import Registry, describe
     from reportgen.registry.base import InputSpec
+    from reportgen.registry.operators import flop_formula
     from reportgen.report.schema import ModelReport
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "__version__",
     "build",
     "describe",
+    "flop_formula",
     "load",
     "probe",
     "render",
@@ -47,6 +49,7 @@ _HOMES = {
     "ReportgenError": "reportgen.errors",
     "build": "reportgen.api",
     "describe": "reportgen.registry",
+    "flop_formula": "reportgen.registry.operators",
     "load": "reportgen.api",
     "render_saved": "reportgen.api",
 }

@@ -32,6 +32,7 @@ def test_public_names():
         "__version__",
         "build",
         "describe",
+        "flop_formula",
         "load",
         "probe",
         "render",

@@ -20,6 +20,7 @@ from reportgen.probe.formulas import convolutions, linalg, products, rates, recu
 from reportgen.probe.formulas.attention import ATTENTION
 from reportgen.probe.formulas.base import PRODUCTS, RATES, Formula, Rate
 from reportgen.probe.formulas.free import FREE
+from reportgen.registry import operators
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,9 @@ NOTHING = Work()
 
 def work_of(op: torch._ops.OpOverload) -> Work | None:
     """What is known of an operation's cost; `NOTHING` where it is free, None where it is not known."""
+    own = operators.FORMULAS.get(op._schema.name)
+    if own is not None:
+        return Work(_from_user(own))
     namespace, _, name = op._schema.name.partition("::")  # aten::addmm_, without the overload
     if namespace not in {"aten", "prims"}:
         return _foreign(op, namespace)
@@ -70,6 +74,13 @@ def _foreign(op: torch._ops.OpOverload, namespace: str) -> Work | None:
     if op._overloadpacket in flop_registry:
         return Work(_from_torch(flop_registry[op._overloadpacket]))
     return NOTHING if namespace == "profiler" or name in FREE or _is_view(op) else None  # the profiler's marks
+
+
+def _from_user(function: operators.OperatorFormula) -> Formula:
+    def formula(args: Sequence[Any], kwargs: Mapping[str, Any], out: Any) -> int | None:
+        return function(*args, **kwargs, out=out)
+
+    return formula
 
 
 def _from_torch(function: Callable[..., int]) -> Formula:

@@ -7,7 +7,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from reportgen.analysis.fold import fold
-from reportgen.view import audit, gradients, ledgers, measured, notices, overview, tree
+from reportgen.view import audit, gradients, ledgers, measured, notices, overview, tree, work
 from reportgen.view.figures import key_figures
 from reportgen.view.page import Cell, Facts, Page, Section
 
@@ -36,7 +36,7 @@ def build(report: ModelReport, *, select: Sequence[str] = ()) -> Page:
             ledgers.parameters(report, nodes, select),
             ledgers.buffers(report),
             gradients.gradients(report),
-            ledgers.operations(report),
+            work.work(report),
             ledgers.modules(report),
             measured.measured(report),
             audit.audit(report),

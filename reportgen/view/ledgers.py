@@ -1,4 +1,4 @@
-"""The ledgers: every parameter, buffer, module and kind of operation, row by row."""
+"""The ledgers: every parameter, buffer and module, row by row."""
 
 from __future__ import annotations
 
@@ -20,9 +20,7 @@ if TYPE_CHECKING:
         BufferFacts,
         ModelReport,
         ModuleFacts,
-        OperationCost,
         ParameterFacts,
-        UncountedOperation,
     )
 
 
@@ -153,45 +151,6 @@ def buffers(report: ModelReport) -> Iterator[Section]:
 
 def _persistent(row: BufferFacts) -> Cell:
     return Cell("yes") if row.persistent else Cell("no", tone="muted")
-
-
-def operations(report: ModelReport) -> Iterator[Section]:
-    """What the FLOPs were counted from, and what they leave out."""
-    flops = report.totals.flops
-    total = sum(row.flops for row in flops.operations)
-    blocks = []
-    if flops.operations:
-        counted: tuple[OperationCost, ...] = flops.operations
-        table: Table = tabulate(
-            "operations",
-            counted,
-            (
-                field("operation", "operation", lambda row: Cell(row.op), kind="code", weight=3),
-                field("calls", "calls", lambda row: tables.number(row.calls), kind="number"),
-                field("flops", "FLOPs", lambda row: tables.number(row.flops), kind="number", weight=2),
-                field("share", "share", lambda row: tables.share(row.flops, total), kind="number"),
-            ),
-            caption="Counted, forward and backward together",
-        )
-        blocks.append(table)
-    if flops.uncounted:
-        missing: tuple[UncountedOperation, ...] = flops.uncounted
-        blocks.append(
-            tabulate(
-                "uncounted",
-                missing,
-                (
-                    field("operation", "operation", lambda row: Cell(row.op), kind="code", weight=3),
-                    field("calls", "calls", lambda row: tables.number(row.calls), kind="number"),
-                ),
-                caption="Not counted: no formula is known",
-            )
-        )
-    if blocks:
-        intro = (
-            "Products, convolutions and attention are counted, two FLOPs for each multiply-add; other work is zero by"
-        )
-        yield Section("operations", "Operations", tuple(blocks), intro=f"{intro} this convention.")
 
 
 def modules(report: ModelReport) -> Iterator[Section]:

@@ -123,16 +123,6 @@ def test_buffers(tied_gpt: ModelReport, texts_of: Texts) -> None:
     ] == texts_of(build(tied_gpt), "buffers")
 
 
-def test_operations(make_report: MakeReport, texts_of: Texts) -> None:
-    """What was counted, with its share, and what was not."""
-    report = make_report(modules={"": "models.Net"}, flops={"": 100}, uncounted={"aten.cumprod": 2})
-    page = build(report)
-    assert [("operation", "calls", "FLOPs", "share"), ("aten.addmm", "3", "300", "100 %")] == texts_of(
-        page, "operations"
-    )
-    assert [("operation", "calls"), ("aten.cumprod", "2")] == texts_of(page, "uncounted")
-
-
 def test_all_modules(frozen_sequential: ModelReport, texts_of: Texts) -> None:
     """Every module with what went in, what came out, and what it costs."""
     assert [
