@@ -112,7 +112,9 @@ def _work(report: ModelReport) -> Iterator[Figure]:
 
 
 def _inputs(report: ModelReport) -> str:
-    shapes = [numbers.shape(row.shape) for row in report.probe.inputs]
+    """The shapes of what was drawn; an input whose values were given, like a target, says nothing of size."""
+    drawn = (row for row in report.probe.inputs if row.data is None and len(set(row.values or (0, 1))) > 1)
+    shapes = [numbers.shape(row.shape) for row in drawn]
     return f" for {', '.join(shapes)}" if 0 < len(shapes) <= 3 else ""
 
 

@@ -125,7 +125,7 @@ def _values(row: InputFacts) -> Cell:
     if row.data is not None:
         given = ", ".join(map(str, row.data))
         return Cell(given) if len(row.data) <= _FEW_VALUES else Cell("given", hint=given)
-    return NONE if row.values is None else Cell(f"{row.values[0]}–{row.values[1]}")
+    return NONE if row.values is None else Cell("–".join(map(str, dict.fromkeys(row.values))))
 
 
 def _outputs(rows: Sequence[OutputFacts]) -> Table:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from reportgen.report.schema import MemoryTotals, StageFacts
+from reportgen.report.schema import InputFacts, MemoryTotals, StageFacts
 from reportgen.view.build import build
 
 if TYPE_CHECKING:
@@ -47,6 +47,20 @@ def test_a_lower_bound_is_marked(make_report: MakeReport, figures_of: Figures) -
     assert ("≥ 1.00 MMAC", "≥ 1,000,000 MACs", "a lower bound, see findings; multiply-adds for 1×4") == figures_of(
         build(report)
     )["Forward pass"]
+
+
+def test_only_what_was_drawn_says_the_size(make_report: MakeReport, figures_of: Figures) -> None:
+    """A detector's figures are for its image; the targets that were made up to train it say nothing of size."""
+    report = make_report(
+        modules={"": "models.Net"},
+        flops={"": 2_000_000},
+        inputs=(
+            InputFacts(name="images.0", shape=(3, 32, 32), dtype="float32", origin="source"),
+            InputFacts(name="targets.0.boxes", shape=(1, 4), dtype="float32", origin="source", data=(8, 8, 24, 24)),
+            InputFacts(name="targets.0.labels", shape=(1,), dtype="int64", origin="source", values=(1, 1)),
+        ),
+    )
+    assert "multiply-adds for 3×32×32" == figures_of(build(report))["Forward pass"][2]
 
 
 def test_active_parameters(make_report: MakeReport, figures_of: Figures) -> None:

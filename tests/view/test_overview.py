@@ -161,6 +161,7 @@ def test_values_of_inputs(make_report: MakeReport, texts_of: Callable[[Page, str
             inputs=(
                 InputFacts(name="images.0", shape=(3, 32, 32), dtype="float32", origin="source"),
                 InputFacts(name="targets.0.labels", shape=(1,), dtype="int64", origin="source", values=(1, 90)),
+                InputFacts(name="targets.0.masks", shape=(1, 9), dtype="uint8", origin="source", values=(1, 1)),
                 InputFacts(name="targets.0.boxes", shape=(1, 4), dtype="float32", origin="source", data=(8, 8, 24, 24)),
                 InputFacts(name="targets.0.keypoints", shape=(3, 3), dtype="float32", origin="source", data=(1,) * 9),
             ),
@@ -170,6 +171,7 @@ def test_values_of_inputs(make_report: MakeReport, texts_of: Callable[[Page, str
         ("name", "shape", "dtype", "values", "given by"),
         ("images.0", "3×32×32", "float32", "–", "the source"),
         ("targets.0.labels", "1", "int64", "1–90", "the source"),
+        ("targets.0.masks", "1×9", "uint8", "1", "the source"),
         ("targets.0.boxes", "1×4", "float32", "8, 8, 24, 24", "the source"),
         ("targets.0.keypoints", "3×3", "float32", "given", "the source"),
     ] == texts_of(page, "inputs")
