@@ -22,6 +22,7 @@ from reportgen.report.schema import AuditCheck, AuditName, Diagnostic, ModelRepo
 
 _SHOWN = 5  # differences in a message
 _REAL_FLOPS = 10**12  # that a real run may take: some half a minute
+_SEEDS = 3  # of real runs, before a difference is taken for one between devices
 _PARTS_OF_A_REAL_RUN = ("modules", "parameters", "buffers", "fingerprint")
 _TOTALS_OF_A_REAL_RUN = ("parameters", "buffers", "state_dict_bytes", "modules", "gradients", "macs")
 
@@ -75,13 +76,24 @@ def _real_run(report: ModelReport, target: ModelSpec | nn.Module, options: Probe
     obstacle = _obstacle(report, options)
     if obstacle is not None:
         return _not_applicable("real_run", obstacle)
-    real = run.probe(target, replace(options, device="cpu"))
+    options = replace(options, device="cpu")
+    real = run.probe(target, options)
     if real.probe.status != "complete":
         error = next((row.message for row in real.diagnostics if row.severity == "error"), "no reason was given")
         return _compared("real_run", [("probe.status", "complete", f"{real.probe.status} ({error})")])
     if (real.probe.mode, real.probe.inputs) != (report.probe.mode, report.probe.inputs):
         return _not_applicable("real_run", "with real values, the model takes other inputs, or another mode")
-    return _compared("real_run", _differences(_device_independent(report), _device_independent(real)))
+    figures = _device_independent(real)
+    check = _compared("real_run", _differences(_device_independent(report), figures))
+    if check[0].differed and _is_random(target, options, figures):
+        return _not_applicable("real_run", "random draws decide what the model runs: other seeds give other figures")
+    return check
+
+
+def _is_random(target: ModelSpec | nn.Module, options: ProbeOptions, figures: Mapping[str, Any]) -> bool:
+    """Whether real runs differ among themselves; layers that are skipped at random do that, and meta draws nothing."""
+    others = (replace(options, seed=seed) for seed in range(_SEEDS + 1) if seed != options.seed)
+    return any(_device_independent(run.probe(target, other)) != figures for other in others)
 
 
 def _obstacle(report: ModelReport, options: ProbeOptions) -> str | None:

@@ -123,6 +123,29 @@ def test_a_wrong_record_is_found_out(
     assert report.probe.status == "complete"
 
 
+class SkipsAtRandom(nn.Module):
+    """Leaves layers out in training, and draws other numbers besides, of which meta draws none."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList([nn.Linear(4, 4) for _ in range(8)])
+
+    def forward(self, x: Tensor) -> Tensor:
+        for layer in self.layers:
+            x = nn.functional.dropout(x, 0.1)
+            if torch.rand(()) < 0.5:
+                x = layer(x)
+        return x
+
+
+def test_a_model_that_draws_what_it_runs(run: Run) -> None:
+    """No difference between devices, but between seeds."""
+    report = run(SkipsAtRandom, "2x4", audit=True)
+    (real,) = [check for check in report.audit or () if check.name == "real_run"]
+    assert real.reason == "random draws decide what the model runs: other seeds give other figures"
+    assert [row.severity for row in report.diagnostics if row.severity == "error"] == []
+
+
 class Large(nn.Linear):
     """Takes more memory than an audit may."""
 

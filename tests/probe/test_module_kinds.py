@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import Tensor, distributed, nn
 from torch.nn.utils import parametrizations
 
 from reportgen.report import codec
@@ -163,3 +163,18 @@ def test_embedding_bags_with_sparse_gradients(run: Run) -> None:
     """Sparse on meta as well."""
     report = run(nn.EmbeddingBag(10, 4, sparse=True, mode="sum"), "2x3:int64:0-9")
     assert [row.gradient.layout for row in report.parameters] == ["sparse_coo"]
+
+
+@pytest.mark.skipif(not distributed.is_available(), reason="this torch was built without it")
+def test_distributed_data_parallel(run: Run) -> None:
+    """Hooks on gradients, run by a group of one process, leave both proofs in agreement, and the module untouched."""
+    distributed.init_process_group("gloo", store=distributed.HashStore(), rank=0, world_size=1)
+    try:
+        module = nn.parallel.DistributedDataParallel(nn.Linear(4, 2))
+        report = run(module, "2x4")
+    finally:
+        distributed.destroy_process_group()
+    assert (report.probe.status, report.probe.device.used) == ("complete", "cpu")
+    assert reasons(report) == {"module.weight": None, "module.bias": None}
+    assert "gradient-proofs-disagree" not in [row.code for row in report.diagnostics]
+    assert module.module.weight.grad is None
