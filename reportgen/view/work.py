@@ -76,7 +76,7 @@ def _conventions(conventions: FlopConventions) -> Table:
             "torchvision's and ptflops' figures",
         ),
         (
-            "and normalisation, resampling",
+            "with normalisation and resampling",
             conventions.fvcore,
             numbers.macs,
             "fvcore's and timm's figures",

@@ -52,11 +52,13 @@ def rate(kind: WorkKind, flops: Formula, *names: str, fvcore: Formula | None = N
 
 def elements(value: Any) -> int:
     """Real numbers in a tensor, or in the first of several; none in what is not floating."""
-    tensor = value[0] if isinstance(value, tuple | list) and value else value
-    if not isinstance(tensor, Tensor):
-        return 0
-    dtype = tensor.dtype
-    return int(tensor.numel()) if dtype.is_floating_point else 2 * int(tensor.numel()) if dtype.is_complex else 0
+    if not isinstance(value, Tensor):
+        several = isinstance(value, tuple | list) and bool(value)
+        return elements(value[0]) if several else 0
+    dtype = value.dtype
+    if dtype.is_floating_point:
+        return value.numel()
+    return 2 * value.numel() if dtype.is_complex else 0
 
 
 def factor(tensor: Tensor) -> int:

@@ -14,26 +14,26 @@ from reportgen.probe.formulas.base import factor, formula
 _PACKED_PAIRS = {torch.float4_e2m1fn_x2}  # two numbers an element
 
 
+def _product(left: Tensor, right: Tensor) -> int | None:
+    """``left @ right``: (…, n, k) with (k, m), (…, k, m) or (k,). The batch is the left one's."""
+    elements: int | None = left.numel()
+    if not (left.layout is right.layout is torch.strided):
+        if left.layout is torch.strided:
+            left, right = right.t(), left.t()
+        if right.layout is not torch.strided:  # of two sparse factors, which elements meet is a matter of values
+            return None
+        elements = _stored(left)
+    columns = right.shape[-1] if right.dim() > 1 else 1
+    return None if elements is None else 2 * elements * columns * factor(left)
+
+
 def _stored(tensor: Tensor) -> int | None:
-    """Elements that a product meets: of a sparse tensor its stored ones, which on meta nobody knows."""
-    if tensor.layout is torch.strided:
-        return tensor.numel()
+    """Stored elements of a sparse tensor, which on meta nobody knows."""
     if tensor.is_meta:
         return None
     if tensor.layout in {torch.sparse_bsr, torch.sparse_bsc}:
         return tensor.values().numel()
     return tensor._nnz() * prod(tensor.shape[tensor.sparse_dim() :])
-
-
-def _product(left: Tensor, right: Tensor) -> int | None:
-    """``left @ right``: (…, n, k) with (k, m), (…, k, m) or (k,). The batch is the left one's."""
-    if left.layout is torch.strided and right.layout is not torch.strided:
-        left, right = right.t(), left.t()
-    elements = _stored(left)
-    if elements is None or right.layout is not torch.strided:  # of two sparse factors, which elements meet depends
-        return None
-    columns = right.shape[-1] if right.dim() > 1 else 1
-    return 2 * elements * columns * factor(left)
 
 
 @formula("mm", "bmm", "mv", "_int_mm", "_sparse_sparse_matmul", "hspmm", "_sparse_mm_reduce_impl")
