@@ -144,6 +144,8 @@ def _device_independent(report: ModelReport) -> dict[str, Any]:
     probed = {key: fields["probe"][key] for key in ("inputs", "outputs", "stages")}
     totals = {key: fields["totals"][key] for key in _TOTALS_OF_A_REAL_RUN}
     parts = {key: fields[key] for key in _PARTS_OF_A_REAL_RUN}
+    for row in parts["modules"]:
+        del row["saved_bytes"]
     return dict(_leaves("", {"probe": probed, "totals": {**totals, "flops": flops}, **parts}))
 
 

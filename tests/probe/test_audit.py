@@ -123,6 +123,11 @@ def test_a_wrong_record_is_found_out(
     assert report.probe.status == "complete"
 
 
+def test_memory_may_depend_on_the_device(run: Run) -> None:
+    """What the CPU's recurrent kernel keeps beside is memory, and no figure of a real run."""
+    assert results(run(lambda: nn.LSTM(4, 5), "3x2x4", audit=True)) == AGREED
+
+
 class SkipsAtRandom(nn.Module):
     """Leaves layers out in training, and draws other numbers besides, of which meta draws none."""
 
@@ -170,12 +175,9 @@ def test_recounts_that_do_not_apply(run: Run) -> None:
     def reasons(report: ModelReport) -> list[str | None]:
         return [check.reason for check in report.audit or ()]
 
-    assert reasons(run(Large, f"1x{2**15}", audit=True, max_real_memory=1.0)) == [
-        None,
-        None,
-        None,
-        "about 8,590,458,888 bytes are more than the 1 GiB that a real run may take",
-    ]
+    *agreed, large = reasons(run(Large, f"1x{2**15}", audit=True, max_real_memory=1.0))
+    assert agreed == [None, None, None]
+    assert (large or "").endswith(" bytes are more than the 1 GiB that a real run may take")
     assert reasons(run(Broken, "2x4", audit=True)) == [
         None,
         "the forward pass did not finish",
