@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -137,13 +138,21 @@ def _infer(model: nn.Module) -> tuple[InputSpec, ...]:
     required = [] if signature is None else _required(signature)
     if signature is not None and not required:
         return ()
-    if len(required) == 1:
+    if len(required) == 1 and not _is_own_kind(signature, required[0], type(model)):
         for module in model.modules():
             spec = _first_layer_input(module)
             if spec is not None:
                 return (spec,)
     takes = f"forward{signature}" if signature is not None else "forward"
     raise InputError(f"nothing says what {takes} takes", code="inputs-unknown", remedy=_SPEC_REMEDY)
+
+
+def _is_own_kind(signature: inspect.Signature | None, name: str, model: type) -> bool:
+    """Whether an argument is declared to be of a class from the model's own module, which no tensor is."""
+    kind = signature.parameters[name].annotation if signature is not None else None
+    if isinstance(kind, str):
+        kind = getattr(sys.modules.get(model.__module__), kind, None)
+    return isinstance(kind, type) and kind.__module__ == model.__module__ and not issubclass(kind, Tensor)
 
 
 def _required(signature: inspect.Signature) -> list[str]:

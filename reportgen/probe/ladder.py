@@ -107,7 +107,8 @@ def _with_assumptions(failed: Attempt) -> Iterator[Attempt]:
         yield failed.again(
             code="values-assumed",
             message=f"What the model does depends on values that only a real run knows ({_cause(failed)}); it was"
-            " assumed that whatever is selected by value is all selected: figures of work and memory are upper bounds.",
+            " assumed that whatever is selected by value is all selected, and that the best of several are each in"
+            " turn: figures of work and memory are upper bounds.",
             severity="warning",
             values=Values(assume=True),
         )
@@ -115,7 +116,8 @@ def _with_assumptions(failed: Attempt) -> Iterator[Attempt]:
 
 def _on_cpu(failed: Attempt) -> Iterator[Attempt]:
     """Real values everywhere, within the bound on memory."""
-    if failed.device.type != "meta" or not needs_values(failed.error):
+    assumed = failed.values is not None and failed.values.assumes  # in vain, and the error may come of that
+    if failed.device.type != "meta" or not (assumed or needs_values(failed.error)):
         return
     needed, bound = failed.parameter_bytes(), failed.options.max_real_memory * 2**30
     if needed is not None and _TIMES_PARAMETERS * needed > bound:

@@ -4,7 +4,8 @@ Masks, positions, token ids, shapes of images: models read such numbers to decid
 every small meta tensor whose content follows from constants or from the integer inputs has a twin on the CPU. An
 operation on known tensors runs on the twins too, and one that reads a value is answered from them; the rest, which is
 nearly everything of substance, stays on meta. What is unknown is unknown: reading it fails as it does without this,
-except that activations are taken to be finite, and, where assumptions are allowed, selections to select all.
+except that activations are taken to be finite, and, where assumptions are allowed, selections to select all, and the
+best of several to be each of them in turn.
 
 A twin belongs to a storage, so that views and writes in place see one content, and it goes when its storage goes.
 """
@@ -50,10 +51,15 @@ _UNFILLED = frozenset(
         _aten.new_empty_strided.default,
     }
 )
+_CHOICES = {_aten.topk.default: 2, _aten.argmax.default: 1}  # and where among their arguments the dimension stands
+_DRAWS = frozenset({_aten.multinomial.default})  # at random, from what may be known
 _BY_MASK = frozenset({_aten.index.Tensor, _aten.index_put.default, _aten.index_put_.default})
 
-_LOOKED_INTO = _CONSTANTS | _FILLS | _BY_MASK | {_aten.masked_select.default, _aten.nonzero.default}
+_LOOKED_INTO = frozenset(
+    {*_CONSTANTS, *_FILLS, *_BY_MASK, *_CHOICES, _aten.masked_select.default, _aten.nonzero.default}
+)
 
+_TELLS = frozenset[Any]((Tensor.numpy, Tensor.__array__, Tensor.__format__))  # without running an operation
 _FINITE = {
     torch.isfinite: True,
     Tensor.isfinite: True,
@@ -78,7 +84,7 @@ class Values:
     def __init__(self, *, assume: bool = False) -> None:
         self.assumes = assume
         self.took_finite = False  # whether something unknown was taken to be finite
-        self.took_all = False  # or to select all
+        self.took_all = False  # or to select all, or each in turn
         self._twins: dict[int, _Twin] = {}  # by storage
 
     def set(self, tensor: Tensor, content: Tensor) -> None:
@@ -103,7 +109,7 @@ class Values:
             return None
         view = torch.empty(0, dtype=tensor.dtype, device=_CPU)
         if twin.uniform:
-            return view.set_(twin.content, 0, (1,), (1,)).expand(tensor.shape)
+            return view.set_(twin.content, 0, (), ()).expand(tensor.shape)
         return view.set_(twin.content, tensor.storage_offset(), tensor.shape, tensor.stride())
 
     def run(self, operation: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
@@ -119,9 +125,12 @@ class Values:
         if _is_determined(operation) and all(twin is not None for twin in twins.values()):
             return self._followed(operation, args, kwargs, twins)
         if self.assumes and operation is _aten.nonzero.default:
-            return torch.stack(self._positions(args[0]), dim=-1)
+            return self.run(_aten.stack.default, (self._positions(args[0]), -1), {})
+        if self.assumes and operation in _CHOICES:
+            return self._chosen(operation, args, kwargs)
         if operation is _aten.masked_select.default:
-            operation, args = _aten.index.Tensor, (args[0], [args[1]])
+            shape = torch.broadcast_shapes(args[0].shape, args[1].shape)  # type: ignore[no-untyped-call]
+            operation, args = _aten.index.Tensor, (args[0].expand(shape), [args[1].expand(shape)])
         if operation in _BY_MASK:
             args = (args[0], self._without_masks(args[1]), *args[2:])
         return self._unfollowed(operation, args, kwargs, twins)
@@ -166,7 +175,12 @@ class Values:
         if any(tensor.numel() > LIMIT for tensor in made) or any(map(self._is_uniform, written)):
             self.forget(*written)
             return out
-        for tensor, content in zip(made, _flat(real()), strict=False):
+        try:
+            contents = real()
+        except NotImplementedError:  # for this dtype on the CPU
+            self.forget(*written)
+            return out
+        for tensor, content in zip(made, _flat(contents), strict=False):
             if tensor.untyped_storage()._cdata not in self._twins:
                 self.set(tensor, content)
         return out
@@ -180,6 +194,21 @@ class Values:
         self.forget(*written)
         if operation in _FILLS and all(twins[id(tensor)] is not None for tensor in _flat(args[1:])):
             self._filled(operation, args, twins)
+        return out
+
+    def _chosen(self, operation: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+        """The best of several unknown ones, assumed to be each in turn: tokens spread evenly over experts."""
+        self.took_all = True
+        out = kernels.run(operation, *self._on_meta(args, kwargs))
+        indices = out if isinstance(out, Tensor) else out[1]
+        place = _CHOICES[operation]
+        dim = args[place] if len(args) > place else kwargs.get("dim", -1)
+        if 0 < indices.numel() <= LIMIT and args[0].dim() > 0:
+            several = args[0].numel() if dim is None else args[0].shape[dim]
+            turns = torch.arange(indices.numel(), device=_CPU) % several
+            if operation is _aten.topk.default:  # its best are not the same along that dimension
+                turns = turns.view(indices.movedim(dim, -1).shape).movedim(-1, dim)
+            self.set(indices, turns.reshape(indices.shape))
         return out
 
     def _filled(self, operation: Any, args: Sequence[Any], twins: Mapping[int, Tensor | None]) -> None:
@@ -299,10 +328,12 @@ class _Reading(TorchFunctionMode):
             return self._values.finite(args[0], _FINITE[func])
         if func is Tensor.__getitem__ or func is Tensor.__setitem__:
             args = (args[0], _with_tensors(args[1]), *args[2:])
-        if func is Tensor.numpy or func is Tensor.__array__:
+        if func in _TELLS:
             content = self._values.get(args[0])
             if content is not None:
                 return func(content, *args[1:], **kwargs)
+        if func is Tensor._is_all_true and self._values.get(args[0]) is None:  # what torch's own checks ask
+            return self._values.finite(args[0].all(), True)
         return func(*args, **kwargs)
 
     def _tensor(self, func: Any, args: Any, kwargs: Any) -> Tensor:
@@ -377,7 +408,9 @@ def _tells_tags(operation: torch._ops.OpOverload) -> bool:
 
 @cache
 def _is_determined(operation: torch._ops.OpOverload) -> bool:
-    """Whether what it gives follows from what is given."""
+    """Whether what it gives follows from what is given; what it draws from that included."""
+    if operation in _DRAWS:
+        return True
     return operation not in _UNFILLED and torch.Tag.nondeterministic_seeded not in operation.tags
 
 

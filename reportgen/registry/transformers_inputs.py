@@ -32,11 +32,11 @@ ARGUMENTS: dict[str, str] = {
     "bbox": "batch sequence 4 | int64 zero",
     "pixel_values": "batch channels height width",
     "pixel_values_videos": "batch frames channels height width",
-    "grid_thw": "1 3 | int64 side",
-    "image_grid_thw": "1 3 | int64 side",
-    "merge_sizes": "1 | int64 one",
-    "hidden_states": "patches patch",
-    "pixel_position_ids": "batch patches 2 | int64 zero",
+    "grid_thw": "batch 3 | int64 grid",
+    "image_grid_thw": "batch 3 | int64 grid",
+    "merge_sizes": "batch | int64 one",
+    "hidden_states": "batch*square patch",
+    "pixel_position_ids": "batch square 2 | int64 positions",
     "input_values": "batch samples",
     "input_features": "batch mels time",
     "input_features_mask": "batch time | int64 one",
@@ -62,7 +62,21 @@ FAMILIES: tuple[tuple[str, dict[str, str]], ...] = (
         r"qwen3_asr_encoder",
         {"input_features": "batch mels 200", "input_features_mask": "batch 200 | int64 one"},
     ),
-    (r"blip_2_qformer", {"encoder_hidden_states": "batch patches encoder_hidden"}),
+    (
+        r"fun_asr_nano_encoder",
+        {"input_features": "batch 256 stacked_mels", "input_features_mask": "batch 256 | int64 one"},
+    ),
+    (r"voxtral_realtime", {"input_features": "batch mels sequence*audio_frames"}),
+    (
+        r"fastspeech2_conformer.*",
+        {
+            "spectrogram_labels": "batch sequence mels",
+            "duration_labels": "batch sequence | int64 one",
+            "pitch_labels": "batch sequence 1",
+            "energy_labels": "batch sequence 1",
+        },
+    ),
+    (r"blip_2_qformer", {"encoder_hidden_states": "batch square encoder_hidden"}),
     (r"speecht5", {"input_values": "batch sequence hidden", "decoder_input_values": "batch sequence hidden"}),
     (r"speech-encoder-decoder", {"inputs": "", "input_features": ""}),
     (r"mimi_decoder|pocket_tts_audio_tokenizer_decoder", {"latents": "batch hidden sequence"}),
@@ -83,8 +97,10 @@ FAMILIES: tuple[tuple[str, dict[str, str]], ...] = (
             "spatial_shapes": "batch 2 | int64 side",
         },
     ),
-    (r"gemma4_vision", {"pixel_values": "batch patches patch"}),
-    (r"pix2struct.*", {"flattened_patches": "batch patches flattened+2"}),
+    (r"gemma4_vision", {"pixel_values": "batch square patch"}),
+    (r"inkling2_vision", {"pixel_values": "batch*square merge*patch_size merge*patch_size channels"}),
+    (r"kimi_k25_vision", {"pixel_values": "batch*square channels patch_size patch_size"}),
+    (r"pix2struct.*", {"flattened_patches": "batch 64 flattened+2"}),
     (
         r"minicpm.*_vision",
         {
@@ -107,9 +123,25 @@ FAMILIES: tuple[tuple[str, dict[str, str]], ...] = (
         r"idefics",
         {"pixel_values": "batch 1 channels height width", "image_attention_mask": "batch sequence 1 | int64 one"},
     ),
+    (
+        r"pi0",
+        {
+            "action_embeds": "batch actions action_hidden",
+            "pixel_values": "batch 1 channels height width",
+            "pixel_attention_mask": "batch 1 | bool",
+        },
+    ),
+    (r"oneformer", {"task_inputs": "batch task"}),
+    (r"udop", {"bbox": "batch sequence 4"}),
+    (r"xmod", {"lang_ids": "batch | int64 zero"}),
+    (
+        r"muse_glimmer_assistant",
+        {"noise_embeds": "batch block hidden", "context_hidden_states": "batch sequence hidden*targets"},
+    ),
     (r"pp_formulanet", {"input_ids": "", "pixel_values": ARGUMENTS["pixel_values"]}),
     (r"molmo2", {"mm_token_type_ids": ARGUMENTS["mm_token_type_ids"]}),
     (r"lxmert", {"visual_feats": "batch 36 2048", "visual_pos": "batch 36 4"}),
+    (r"musicgen.*", {"decoder_input_ids": "batch*codebooks sequence | int64 codebook"}),
     (r"dia", {"decoder_input_ids": "batch sequence 9 | int64 decoder_vocabulary"}),
     (r"kyutai_speech_to_text", {"input_ids": "batch sequence 33 | int64 vocabulary"}),
     (r"patchtst|patchtsmixer", {"past_values": "batch past channels"}),
@@ -145,7 +177,7 @@ def inputs_of(model_class: Any, config: Any, asked: Mapping[str, int]) -> tuple[
     sizes = Sizes(config, asked)
     own = of_type(FAMILIES, config.model_type, {})
     names = _arguments(model_class, config, own)
-    flat = {"pixel_values": "patches patch"} if {"grid_thw", "image_grid_thw"} & set(names) else {}
+    flat = {"pixel_values": "batch*square patch"} if {"grid_thw", "image_grid_thw"} & set(names) else {}
     described = {**ARGUMENTS, **flat, **own}
     texts = [described.get(name) or _documented(name, model_class) for name in names]
     if None in texts:
@@ -185,7 +217,12 @@ def _spec(name: str, text: str, sizes: Sizes) -> InputSpec:
     dtype, kind = [*values.split(), "", ""][:2]
     low, high = sizes.values(kind)
     return InputSpec(
-        tuple(sizes[symbol] for symbol in shape.split()), dtype=dtype or "float32", name=name, low=low, high=high
+        tuple(sizes[symbol] for symbol in shape.split()),
+        dtype=dtype or "float32",
+        name=name,
+        low=low,
+        high=high,
+        data=sizes.data(kind),
     )
 
 

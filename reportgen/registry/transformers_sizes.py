@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator, Mapping
 from math import prod
 from typing import Any, Literal, TypeVar
 
-Part = Literal["text", "vision", "audio"]
+Part = Literal["text", "vision", "audio", "decoder", "action"]
 T = TypeVar("T")
 
 SEQUENCE = 32  # tokens, where the model takes as many
 SAMPLES = 16_000  # of a waveform: a second
-SIDE = 4  # of the grid of patches, for vision encoders that take a list of patches and the grid they were cut from
+SIDE = 12  # of the grid of patches, for vision encoders that take a list of patches and the grid they were cut from
 
 # model types → height and width of their images, where the configuration does not say it, or halves it
 IMAGES: tuple[tuple[str, int], ...] = (
@@ -29,17 +29,26 @@ FIELDS: dict[str, tuple[Part, tuple[str, ...], int]] = {
     "channels": ("vision", ("num_channels", "in_channels", "in_chans", "num_input_channels"), 3),
     "frames": ("vision", ("num_frames", "frames_per_clip"), 8),
     "patch_size": ("vision", ("patch_size",), 14),
-    "temporal_patch": ("vision", ("temporal_patch_size",), 1),
+    "temporal_patch": ("vision", ("temporal_patch_size", "patch_temporal"), 1),
+    "merge": ("vision", ("spatial_merge_size",), 1),
     "mels": (
         "audio",
         ("feature_projection_input_dim", "num_mel_bins", "n_mels", "input_feat_per_channel", "input_dim"),
         80,
     ),
+    "stacked_mels": ("audio", ("input_size",), 560),
+    "audio_frames": ("text", ("audio_length_per_tok",), 8),
     "encoder_hidden": ("text", ("encoder_hidden_size",), 768),
     "flattened": ("vision", ("patch_embed_hidden_size",), 768),
     "spectrogram": ("audio", ("max_length",), 1024),
     "state": ("text", ("state_dim",), 17),
     "action": ("text", ("act_dim",), 4),
+    "actions": ("text", ("chunk_size",), 50),
+    "action_hidden": ("action", ("hidden_size",), 1024),
+    "codebook": ("decoder", ("vocab_size",), 2048),
+    "codebooks": ("decoder", ("num_codebooks",), 4),
+    "task": ("text", ("task_seq_len",), 77),
+    "block": ("text", ("block_size",), 16),
     "time_features": ("text", ("num_time_features",), 1),
 }
 
@@ -71,12 +80,18 @@ class Sizes:
 
     def values(self, kind: str) -> tuple[int | None, int | None]:
         """The range of an integer tensor's values."""
-        if kind == "vocabulary":
-            return 0, self["vocabulary"] - 1
-        if kind == "decoder_vocabulary":
-            return 0, self["decoder_vocabulary"] - 1
+        if kind in {"vocabulary", "decoder_vocabulary", "codebook"}:
+            return 0, self[kind] - 1
         constant = {"one": 1, "zero": 0, "side": SIDE}.get(kind)
         return constant, constant
+
+    def data(self, kind: str) -> tuple[float, ...] | None:
+        """The values themselves, row by row, of a tensor whose integers belong together; None for any other."""
+        if kind == "grid":  # frames, rows and columns of patches: pictures
+            return (1, SIDE, SIDE) * self["batch"]
+        if kind == "positions":  # column and row of each patch
+            return tuple(place for patch in range(SIDE**2) for place in (patch % SIDE, patch // SIDE)) * self["batch"]
+        return None
 
     def _field(self, part: Part, names: tuple[str, ...], default: int) -> int:
         for config in _parts_for(self._config, part):
@@ -93,7 +108,10 @@ class Sizes:
 
     def _sequence(self) -> int:
         limits = ("max_position_embeddings", "n_positions", "max_target_positions", "max_seq_len")
-        return self._asked.get("sequence", min(SEQUENCE, self._field("text", limits, SEQUENCE)))
+        usual = min(SEQUENCE, self._field("text", limits, SEQUENCE))
+        if getattr(self._config, "axial_pos_embds", False):  # factors of the one length that it trains with
+            usual = prod(self._config.axial_pos_shape)
+        return self._asked.get("sequence", usual)
 
     def _decoder_vocabulary(self) -> int:
         return self._field("text", ("decoder_vocab_size", "tgt_vocab_size"), self["vocabulary"])
@@ -132,13 +150,14 @@ class Sizes:
         """Frames of a spectrogram: whisper's kind takes exactly twice its positions."""
         return 2 * self._field("audio", ("max_source_positions",), 128)
 
+    def _targets(self) -> int:
+        """Layers of another model, whose states it is given side by side."""
+        return len(self._config.target_layer_ids)
+
     def _past(self) -> int:
         """A time series reaches back by its context and its largest lag."""
         lags: list[int] = getattr(self._config, "lags_sequence", None) or [0]
         return self._field("text", ("context_length", "seq_length"), 64) + max(lags)
-
-    def _patches(self) -> int:
-        return SIDE**3
 
     def _square(self) -> int:
         return SIDE**2
@@ -151,6 +170,8 @@ _PART_NAMES = {
     "text": r"text|decoder|generator|llm|language",
     "vision": r"vision|image|backbone|vit|video",
     "audio": r"audio|speech|encoder|acoustic",
+    "decoder": r"decoder",
+    "action": r"dit|action",
 }
 
 

@@ -117,8 +117,8 @@ class _Recipe:
             RegistryError: it refuses its values.
         """
         try:
-            default = self.configuration.from_dict(dict(self.data))
-            config = self.configuration.from_dict(self._merged(default)) if self.fields else default
+            default = self._configured(self.data)
+            config = self._configured(self._merged(default)) if self.fields else default
         except ConfigError:
             raise
         except Exception as exc:
@@ -132,6 +132,10 @@ class _Recipe:
                 if getattr(part, name, None):
                     setattr(part, name, False)
         return config
+
+    def _configured(self, data: Mapping[str, Any]) -> Any:
+        """A configuration file's data go through the reader of such files; some readers refuse to read nothing."""
+        return self.configuration.from_dict(dict(data)) if self.data else self.configuration(**data)
 
     def _merged(self, default: Any) -> dict[str, Any]:
         """The file's data with the fields of the reference, each in the part of the configuration that has it."""
@@ -172,8 +176,8 @@ def _recipe(ref: ModelRef) -> _Recipe:
     transformers = load("transformers")
     fields = {key: value for key, value in ref.kwargs.items() if key not in SIZES or key == "image_size"}
     if ref.name in _classes():
-        model = _model(ref, _classes()[ref.name])
-        return _Recipe(model, transformers.CONFIG_MAPPING[ref.name], {}, fields, ref)
+        configuration = transformers.CONFIG_MAPPING[ref.name]
+        return _Recipe(_model_for(ref, ref.name, configuration), configuration, {}, fields, ref)
     path = Path(ref.name).expanduser()
     path = path / CONFIGURATION if path.is_dir() else path
     if path.is_file():
@@ -202,7 +206,15 @@ def _from_file(ref: ModelRef, path: Path, fields: Mapping[str, Any]) -> _Recipe:
     named = [name for name in data.get("architectures") or () if hasattr(load("transformers"), name)]
     if not named and kind not in _classes():
         raise UnknownModel(f"{ref} names no architecture, and its type {kind!r} has no model of its own")
-    return _Recipe(_model(ref, named[0] if named else _classes()[kind]), mapping[kind], data, fields, ref)
+    model = _model(ref, named[0]) if named else _model_for(ref, kind, mapping[kind])
+    return _Recipe(model, mapping[kind], data, fields, ref)
+
+
+def _model_for(ref: ModelRef, kind: str, configuration: Any) -> Any:
+    """The class of a type: the first that is built from such a configuration, and not from a part of one."""
+    names = _classes()[kind]
+    models = (_model(ref, name) for name in names)
+    return next((model for model in models if issubclass(configuration, model.config_class)), _model(ref, names[0]))
 
 
 def _model(ref: ModelRef, name: str) -> Any:
@@ -217,6 +229,10 @@ def _model(ref: ModelRef, name: str) -> Any:
             code="import-failed",
             remedy="install what it needs",
         ) from exc
+    if needed := getattr(found, "_backends", None):  # a stand-in for a class that did not load
+        raise RegistryError(
+            f"{ref}: {name} needs {', '.join(needed)}", code="import-failed", remedy=f"pip install {' '.join(needed)}"
+        )
     if not is_model or getattr(found, "config_class", None) is None:
         listed = [each for each in dir(transformers) if each.endswith("Model") or "For" in each]
         raise unknown_model("transformers:", name, [*_classes(), *listed])
@@ -224,16 +240,16 @@ def _model(ref: ModelRef, name: str) -> Any:
 
 
 @cache
-def _classes() -> dict[str, str]:
-    """Model type → the name of its class."""
+def _classes() -> dict[str, tuple[str, ...]]:
+    """Model type → the names of its classes, the barest first."""
     auto = load("transformers.models.auto.modeling_auto")
     known = load("transformers").CONFIG_MAPPING
-    classes: dict[str, str] = {}
+    classes: dict[str, list[str]] = {}
     for mapping in _MAPPINGS:
         for kind, names in getattr(auto, mapping, {}).items():
             if kind in known:
-                classes.setdefault(kind, names if isinstance(names, str) else names[0])
-    return classes
+                classes.setdefault(kind, []).append(names if isinstance(names, str) else names[0])
+    return {kind: tuple(dict.fromkeys(names)) for kind, names in classes.items()}
 
 
 def _sizes(ref: ModelRef) -> dict[str, int]:

@@ -272,6 +272,32 @@ def test_inputs_that_nothing_tells(run: Run) -> None:
     assert (report.probe.stages.forward, report.totals.parameters.unique) == ("failed", 28)
 
 
+class Session:
+    """What a video model keeps from frame to frame."""
+
+
+class Tracker(nn.Module):
+    """Takes a session, and no tensor."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Linear(4, 4)
+
+    def forward(self, session: Session) -> Tensor:
+        return self.layer(session)
+
+
+def test_an_argument_that_is_no_tensor_is_not_made_up(run: Run) -> None:
+    """An argument of a class of the model's own module cannot be inferred from its layers."""
+    assert ["inputs-unknown"] == [row.code for row in run(Tracker()).diagnostics]
+
+
+def test_a_model_without_a_forward_reads_no_values(run: Run) -> None:
+    """What is missing is the method, which neither assumptions nor a real run give."""
+    report = run(nn.ModuleList([nn.Linear(2, 2)]), "2x2")
+    assert ["forward-failed"] == [row.code for row in report.diagnostics]
+
+
 def test_a_factory_that_gives_no_module(run: Run) -> None:
     """The type that came instead is named."""
     report = run(lambda: 3)

@@ -65,6 +65,8 @@ READERS: dict[str, Callable[[Tensor], Any]] = {
     "filled bit by bit": lambda x: _filled_bit_by_bit(x).tolist(),
     "empty, then filled": lambda x: torch.empty(2).fill_(3.0).add(x.sum()).tolist(),
     "written through a view": lambda x: _written_through_a_view(x).tolist(),
+    "in a name": lambda x: f"expert_{x[0, 0]}",
+    "drawn from known weights": lambda x: torch.multinomial(x[0].float(), 3).sort().values.tolist(),
     "split by values": lambda x: [part.tolist() for part in torch.split(torch.arange(6), x[0].tolist())],
 }
 
@@ -110,6 +112,39 @@ def test_the_unknown_is_not_guessed(read: Callable[[Tensor], Any]) -> None:
     """Reading what does not follow from what is known fails, as on plain meta."""
     with pytest.raises(RuntimeError, match="cannot be called on meta tensors"):
         followed(read, IDS)
+
+
+def test_of_unknown_values_a_known_mask_selects_a_known_number() -> None:
+    """Two of four rows of three, whether the mask is as large or is broadcast; a scalar that is a number, too."""
+
+    def selected(mask: Tensor) -> Any:
+        unknown = torch.empty(4, 3, device="meta")
+        return unknown[mask].shape, unknown.masked_select(mask[:, None]).shape, bool(unknown.max().isnan())
+
+    assert ((2, 3), (6,), False) == followed(selected, torch.tensor([True, False, True, False]))
+
+
+def test_what_a_model_asserts_of_unknown_values_is_taken_to_hold() -> None:
+    """A check that only a broken model fails is no reason to stop."""
+
+    def checked(x: Tensor) -> int:
+        torch._check_tensor_all_with(ValueError, torch.empty(3, device="meta") > 0, lambda: "must be positive")
+        return int(x[0, 0])
+
+    assert followed(checked, IDS) == 3
+
+
+def test_the_best_of_unknown_values_are_assumed_to_be_each_in_turn() -> None:
+    """Rows of a choice of two of three, columns of one, and of single best ones."""
+
+    def chosen(x: Tensor) -> list[Any]:
+        scores = torch.empty(4, 3, device="meta")
+        return [scores.topk(2).indices.tolist(), scores.t().topk(2, dim=0).indices.tolist(), scores.argmax(1).tolist()]
+
+    rows = [[0, 1], [2, 0], [1, 2], [0, 1]]
+    assert [rows, [list(column) for column in zip(*rows, strict=True)], [0, 1, 2, 0]] == followed(
+        chosen, IDS, assume=True
+    )
 
 
 STEPS: tuple[Callable[[Tensor], Tensor], ...] = (
@@ -228,3 +263,28 @@ def test_selection_by_unknown_values_is_assumed_to_take_all() -> None:
     assert (report.probe.status, report.totals.macs.forward) == ("complete", 8 * 4 + 8 * 16)
     assert (report.totals.flops.exact, report.totals.flops.upper_bound) == (False, True)
     assert [(row.severity, row.code) for row in report.diagnostics][1:] == [("warning", "values-assumed")]
+
+
+class Experts(nn.Module):
+    """Each row goes to the two best of four experts, one expert after the other."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.router = nn.Linear(8, 4, bias=False)
+        self.experts = nn.ModuleDict({f"expert_{index}": nn.Linear(8, 8, bias=False) for index in range(4)})
+
+    def forward(self, x: Tensor) -> Tensor:
+        mask = nn.functional.one_hot(self.router(x).topk(2).indices, num_classes=4).permute(2, 1, 0)
+        total = torch.zeros_like(x)
+        for index in mask.sum(dim=(-1, -2)).gt(0).nonzero():
+            _, rows = torch.where(mask[index[0]])
+            total.index_add_(0, rows, self.experts[f"expert_{index[0]}"](x[rows]))
+        return total
+
+
+def test_rows_are_assumed_to_spread_over_experts() -> None:
+    """Six rows through the router (8·4) and two experts (8·8) each, and every expert gets a gradient."""
+    report = report_on(Experts, InputSpec((6, 8)))
+    assert (report.probe.status, report.totals.macs.forward) == ("complete", 6 * (8 * 4 + 2 * 8 * 8))
+    assert [row.gradient.status for row in report.parameters] == ["none"] + 4 * ["computed"]
+    assert (report.totals.flops.exact, report.totals.flops.upper_bound) == (False, True)

@@ -96,11 +96,56 @@ def test_what_is_left_out_is_noted() -> None:
     assert (True, False) == (note in specified("qwen2_vl").notes, note in specified("clip").notes)
 
 
-@pytest.mark.parametrize("text", ["bert", "BertForSequenceClassification", "clip", "vit?image_size=64"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "bert?num_hidden_layers=1",
+        "BertForSequenceClassification?num_hidden_layers=1",
+        "llama?num_hidden_layers=1&sequence=4096",
+        "mixtral?num_hidden_layers=1",
+        "t5?num_layers=1",
+        "udop?num_layers=1&num_decoder_layers=1",
+        "vit?image_size=64&num_hidden_layers=1",
+        "swin?depths=[1, 1]&num_heads=[2, 4]",
+        "videomae?num_hidden_layers=1",
+        "detr?encoder_layers=1&decoder_layers=1",
+        "clip?num_hidden_layers=1",
+        "vilt?num_hidden_layers=1",
+        "siglip2_vision_model?num_hidden_layers=1",
+        "gemma4_vision?num_hidden_layers=1",
+        "qwen3_vl_vision?depth=1&deepstack_visual_indexes=[0]",
+        "wav2vec2?num_hidden_layers=1",
+        "whisper?encoder_layers=1&decoder_layers=1",
+        "fastspeech2_conformer",
+        "patchtst",
+    ],
+)
 def test_models_are_measured_completely(text: str) -> None:
-    """Constructor, forward and backward all succeed on meta."""
-    report = probe(specified(f"{text}{'&' if '?' in text else '?'}num_hidden_layers=1"), ProbeOptions())
-    assert ("complete", "meta") == (report.probe.status, report.probe.device.used)
+    """Of every kind a model or two: constructor, forward and backward all succeed in training, on meta."""
+    facts = probe(specified(text), ProbeOptions()).probe
+    assert ("complete", "train", "meta") == (facts.status, facts.mode, facts.device.used)
+
+
+def test_patches_come_with_their_grid() -> None:
+    """A picture of 12 by 12 patches, each with its column and row; as many pictures as asked for."""
+    patches, grid = specified("qwen2_5_vl_vision?batch=2").inputs
+    assert ((288, 1176), (2, 3), (1, 12, 12, 1, 12, 12)) == (patches.shape, grid.shape, grid.data)
+    _, positions = specified("gemma4_vision").inputs
+    assert ((1, 144, 2), (0, 0, 1, 0), (11, 11)) == (positions.shape, positions.data[:4], positions.data[-2:])
+
+
+def test_a_type_is_built_by_a_class_that_takes_its_configuration() -> None:
+    """The barest class of MusicGen is its decoder, which takes another configuration."""
+    assert "MusicgenForConditionalGeneration" == specified("musicgen").build.args[0].__name__
+
+
+def test_a_class_that_did_not_load_names_what_it_needs() -> None:
+    """The library has stand-ins for classes whose packages are missing."""
+    if find_spec("torchaudio") is not None:
+        pytest.skip("torchaudio is installed")
+    with pytest.raises(RegistryError, match="HiggsAudioV2TokenizerModel needs torchaudio") as caught:
+        specified("higgs_audio_v2_tokenizer")
+    assert "pip install torchaudio" == caught.value.remedy
 
 
 def test_a_field_reaches_the_part_that_has_it() -> None:
