@@ -1,6 +1,7 @@
 # make report   builds the reports of the bundled manifest into reports/
 # make test     runs the whole test suite
 # make zoo      probes every model of whole libraries, and prints how many are complete; ZOO="'transformers:*'" names others
+# make truth    compares figures with all that is known of them, and writes docs/truth.md
 # Each sets up .venv first, once. PYTHON=python3.12 chooses another interpreter.
 
 PYTHON ?= python3
@@ -9,7 +10,7 @@ ZOO = 'torchvision:*' 'timm:*'
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 PYTEST := $(BIN)/python -m pytest --numprocesses auto --maxprocesses 8 --dist loadfile
 
-.PHONY: setup report test check samples zoo clean
+.PHONY: setup report test check samples zoo truth clean
 
 setup: .venv/.test-extras
 
@@ -30,6 +31,9 @@ samples: setup
 
 zoo: setup
 	$(BIN)/python benchmarks/zoo.py $(ZOO) --output zoo
+
+truth: setup
+	$(BIN)/python scripts/truth
 
 clean:
 	rm -rf reports zoo build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

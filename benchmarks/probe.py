@@ -4,8 +4,8 @@
 
 Training: the probe (costs, memory, gradients, module table and all) beside a bare constructor + forward + backward that
 collects nothing, and the same under `torch.utils.flop_counter.FlopCounterMode`. Evaluation: the probe's forward alone
-beside torchinfo; with --all-peers, beside fvcore and TorchLens too. A peer that is not installed, or cannot run a model
-on meta, has no figure.
+beside torchinfo; with --all-peers, beside fvcore and TorchLens on the CPU too: these refuse meta, fvcore
+for most of the models. A peer that is not installed, or cannot run a model, has no figure.
 
 Each figure is the median of paired runs in one process, of processor time; a ratio is taken pair by pair, so that a
 machine whose speed drifts still gives a fair one.
@@ -49,16 +49,24 @@ MODELS = {
     "T5-base": "transformers:T5ForConditionalGeneration?d_model=768&d_ff=3072&num_layers=12&num_heads=12&sequence=128",
     "Llama-7B": "builtin:llama2_7b",
 }
-META = torch.device("meta")
+META, CPU = torch.device("meta"), torch.device("cpu")
+LARGEST = 1_000_000_000  # parameters of a model with real values
 EVAL = ProbeOptions(mode="eval", loss="none")
 Contender = Callable[[ModelSpec], object]
 
 
-def made(spec: ModelSpec) -> tuple[nn.Module, Inputs]:
-    """What anyone would write to get a model and its inputs on meta."""
-    with META:
+def made(spec: ModelSpec, device: torch.device = META) -> tuple[nn.Module, Inputs]:
+    """What anyone would write to get a model and its inputs on a device."""
+    with device:
         model = spec.build()
-    return model, make_inputs(model, META, (), spec.inputs)
+    return model, make_inputs(model, device, (), spec.inputs)
+
+
+def small(spec: ModelSpec) -> ModelSpec:
+    """The model itself, if this machine can be trusted to hold it; a `ValueError` otherwise."""
+    if sum(parameter.numel() for parameter in made(spec)[0].parameters()) > LARGEST:
+        raise ValueError
+    return spec
 
 
 def bare(spec: ModelSpec) -> None:
@@ -92,20 +100,20 @@ def torchinfo(spec: ModelSpec) -> None:
 
 
 def fvcore(spec: ModelSpec) -> None:
-    """Constructor and FLOPs by module, in evaluation."""
+    """Constructor and FLOPs by module, in evaluation, on the CPU."""
     from fvcore.nn import FlopCountAnalysis
 
-    model, inputs = made(spec)
+    model, inputs = made(small(spec), CPU)
     analysis = FlopCountAnalysis(model.eval(), (*inputs.args, *inputs.kwargs.values()))
     analysis.unsupported_ops_warnings(False).uncalled_modules_warnings(False).by_module()
 
 
 def torchlens(spec: ModelSpec) -> None:
-    """Constructor and the log of a forward pass without its activations, in evaluation."""
-    from torchlens import log_forward_pass
+    """Constructor and the record of a forward pass, in evaluation, on the CPU."""
+    from torchlens import trace
 
-    model, inputs = made(spec)
-    log_forward_pass(model.eval(), list(inputs.args), inputs.kwargs, layers_to_save=None)
+    model, inputs = made(small(spec), CPU)
+    trace(model.eval(), list(inputs.args), inputs.kwargs)
 
 
 def seconds(contender: Contender, spec: ModelSpec) -> float | None:
