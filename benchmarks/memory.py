@@ -31,7 +31,7 @@ MODELS: tuple[tuple[str, ...], ...] = (
     ("builtin:resnet18",),
     ("builtin:resnet50",),
     ("builtin:unet", "1x1x188x188"),
-    ("builtin:vae", "64x1x28x28"),
+    ("builtin:vae", "64x784"),
     ("builtin:vit_b_16",),
     ("builtin:bert_base", f"input_ids={TOKENS}", "token_type_ids=2x128:int64:0-1"),
     ("builtin:gpt2", TOKENS),

@@ -10,6 +10,10 @@ from multiprocessing import get_context
 from typing import Any
 
 import agreement
+import memory as allocator
+import torchvision_truth
+
+WITHIN = 0.05  # of the real allocator's peak
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,32 @@ def _cases(title: str, file: str, heads: tuple[str, ...], *more: str) -> Section
     return Section(title, tuple(table(heads, rows)), len(rows), sum(row[2] == row[3] for row in rows))
 
 
+def torchvision() -> Section:
+    """Every weight entry of torchvision."""
+    rows = [torchvision_truth.compare(entry) for entry in torchvision_truth.entries()]
+    equal = sum(row.agrees and not row.why for row in rows)
+    explained = sum(row.agrees for row in rows) - equal
+    others = [
+        (
+            f"{row.entry.model} {row.entry.weights}",
+            _known(row.parameters),
+            row.entry.parameters,
+            "–" if row.gmacs is None else f"{row.gmacs:.3f}",
+            f"{row.entry.gmacs:.3f}",
+            "; ".join(row.why) or "no cause known",
+        )
+        for row in rows
+        if row.why or not row.agrees
+    ]
+    text = (
+        "`num_params` exactly, `_ops` to the third decimal of a GMAC, at the size that the weights' transforms give.",
+        "Not equal are:",
+        "",
+    )
+    heads = ("weights", "parameters", "published", "GMACs", "published", "because")
+    return Section("torchvision's weights", (*text, *table(heads, others)), len(rows), equal, explained)
+
+
 def timm() -> Section:
     """Every row of timm's published table."""
     workers = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
@@ -95,8 +125,31 @@ def timm() -> Section:
     return Section("timm's benchmark table", (*text, *table(heads, others)), len(results), equal, explained)
 
 
+def memory() -> Section:
+    """Predicted peaks beside what the CPU's allocator gave out."""
+    rows, near = [], 0
+    for reference, *inputs in allocator.MODELS:
+        row = allocator.compare(reference, *inputs)
+        cells: list[object] = [f"`{reference}`"]
+        for predicted, measured, error in zip(row.predicted, row.measured, row.errors(), strict=True):
+            near += error is not None and abs(error) <= WITHIN
+            cells += [_known(predicted), measured, "–" if error is None else f"{error:+.1%}"]
+        rows.append(cells)
+    text = (
+        "Peak bytes of a training step and of an inference: predicted on meta, and measured as the events of the CPU's",
+        f"allocator in a real run. *Equal* is within {WITHIN:.0%}; the others' errors are stated.",
+        "",
+    )
+    heads = ("model", "training step", "measured", "off", "inference", "measured", "off")
+    return Section("Memory", (*text, *table(heads, rows)), 2 * len(rows), near, 2 * len(rows) - near)
+
+
+def _known(count: int | None) -> str:
+    return "–" if count is None else f"{count:,}"
+
+
 def _two(value: float) -> str:
     return f"{value:.2f}"
 
 
-ALL = (hand, counts, timm)
+ALL = (hand, counts, torchvision, timm, memory)

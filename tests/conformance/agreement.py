@@ -100,7 +100,7 @@ def compare_timm(row: Row) -> TimmResult:
     if "published_of" in cause:
         other = measured(f"timm:{cause['published_of']}?img_size={row.img_size}&reparameterize=true")
         return TimmResult(row, params, gmacs, cause["text"], _figures(other))
-    left_out = cause["share"] * own_macs(report, lambda path: fnmatchcase(path, cause["modules"]))
+    left_out = cause["share"] * own_macs(report, lambda path: any(fnmatchcase(path, glob) for glob in cause["modules"]))
     return TimmResult(row, params, gmacs, cause["text"], _figures(report, left_out))
 
 
