@@ -7,7 +7,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from reportgen.analysis.fold import fold
-from reportgen.view import audit, gradients, ledgers, measured, notices, overview, tree, work
+from reportgen.view import audit, gradients, ledgers, measured, memory, notices, overview, tree, work
 from reportgen.view.figures import key_figures
 from reportgen.view.page import Cell, Facts, Page, Section
 
@@ -33,6 +33,7 @@ def build(report: ModelReport, *, select: Sequence[str] = ()) -> Page:
             overview.inputs_outputs(report),
             tree.module_tree(report, nodes),
             tree.make_up(report, nodes),
+            memory.memory(report),
             ledgers.parameters(report, nodes, select),
             ledgers.buffers(report),
             gradients.gradients(report),

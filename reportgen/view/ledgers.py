@@ -186,6 +186,14 @@ def modules(report: ModelReport) -> Iterator[Section]:
                 weight=1.6,
                 shown=ran,
             ),
+            field(
+                "saved",
+                "bytes saved",
+                lambda row: tables.number(row.saved_bytes, "B"),
+                kind="number",
+                weight=1.4,
+                shown=any(row.saved_bytes for row in rows),
+            ),
         ),
         anchor=lambda row: f"m-{row.path}",
     )

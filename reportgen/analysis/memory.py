@@ -1,0 +1,65 @@
+"""What a whole training step takes: the peak of forward and backward, and what an optimizer keeps on top of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from reportgen.analysis.totals import add
+
+if TYPE_CHECKING:
+    from reportgen.report.schema import ModelReport
+
+_BLOCK = 2048  # elements that share a scale in 8-bit optimizers
+_SMALL = 4096  # tensors below it keep 32-bit states there
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """Bytes of one way to train: what the optimizer keeps, and the most that is there at once in a step.
+
+    ``fp32``: everything in the model's own dtypes. ``bf16``: what is float32 in bfloat16 instead, with a float32 copy
+    of every trainable parameter, which is what the optimizer updates. None where the model's own peak is not known.
+    """
+
+    optimizer: str
+    state: int | None
+    fp32: int | None
+    bf16: int | None
+
+
+def training(report: ModelReport) -> tuple[Training, ...]:
+    """The usual optimizers; their states are there from the first step's end, and so in every later step's peak.
+
+    A state is as large as what it belongs to: the trainable parameters that got a gradient, ties once, in float32. SGD
+    keeps none, with momentum one; Adam and AdamW two, and a count of 4 bytes for each tensor. Of 8-bit Adam (as of
+    bitsandbytes: Dettmers et al., 2022, https://arxiv.org/abs/2110.02861) they are bytes, with a float32 scale for each
+    2,048 elements, and 32-bit ones for tensors of less than 4,096.
+    """
+    sizes = [row.numel for row in report.parameters if row.tied_to is None and row.gradient.status == "computed"]
+    memory = report.totals.memory
+    elements = add(sizes)
+    small = add(None if size is None else _eight_bit(size) for size in sizes)
+    states = {
+        "SGD": 0,
+        "SGD with momentum": _times(4, elements),
+        "Adam, AdamW": add((_times(8, elements), 4 * len(sizes))),
+        "8-bit Adam": small,
+    }
+    return tuple(
+        Training(
+            optimizer=name,
+            state=state,
+            fp32=add((memory.peak_training, state)),
+            bf16=add((memory.peak_training_bf16, _times(4, elements), state)),
+        )
+        for name, state in states.items()
+    )
+
+
+def _eight_bit(size: int) -> int:
+    return 8 * size if size < _SMALL else 2 * (size + 4 * -(-size // _BLOCK))
+
+
+def _times(number: int, value: int | None) -> int | None:
+    return None if value is None else number * value

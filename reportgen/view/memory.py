@@ -1,0 +1,69 @@
+"""What the model takes in memory: its own tensors, what a pass adds, and what training it takes as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from reportgen.analysis.memory import Training, training
+from reportgen.view import numbers, tables
+from reportgen.view.page import Block, Cell, Facts, Section, Table
+from reportgen.view.tables import field, tabulate
+
+if TYPE_CHECKING:
+    from reportgen.report.schema import ModelReport
+
+_INTRO = (
+    "Storages, each once, and the workspaces of the CPU's kernels, for the inputs above. Peaks are the most that is "
+    "there at once: parameters, buffers, inputs, activations, and in training gradients."
+)
+_NOTE = (
+    "Peak of a step from the second on, when the optimizer's states are there. bf16: what is float32 in bfloat16, with "
+    "a float32 copy of every trainable parameter. 8-bit Adam: blocks of 2,048 elements with a scale each; tensors "
+    "below 4,096 elements keep 32-bit states."
+)
+
+
+def memory(report: ModelReport) -> Iterator[Section]:
+    """The section; none where no pass was seen to its end."""
+    totals = report.totals.memory
+    figures = (
+        ("Parameters", totals.parameters),
+        ("Buffers", totals.buffers),
+        ("Gradients", totals.gradients),
+        ("Saved for backward", totals.saved_for_backward),
+        ("Peak of a training step", totals.peak_training),
+        ("Peak of inference", totals.peak_inference),
+    )
+    if all(value is None for _, value in figures[3:]):
+        return
+    blocks: list[Block] = [Facts(tuple((label, _size(value)) for label, value in figures if value is not None))]
+    if totals.peak_training is not None and totals.gradients:
+        blocks.append(_optimizers(training(report)))
+    yield Section("memory", "Memory", tuple(blocks), intro=_INTRO)
+
+
+def _size(value: int) -> Cell:
+    exact, human = numbers.exact(value, "B"), numbers.size(value)
+    return Cell(exact if exact == human else f"{human} ({exact})")
+
+
+def _optimizers(rows: tuple[Training, ...]) -> Table:
+    return tabulate(
+        "optimizers",
+        rows,
+        (
+            field("optimizer", "optimizer", lambda row: Cell(row.optimizer), weight=1.5),
+            field("state", "its state", lambda row: tables.number(row.state, "B"), kind="number", weight=1.5),
+            field("fp32", "peak of a step", lambda row: tables.number(row.fp32, "B"), kind="number", weight=1.5),
+            field(
+                "bf16",
+                "with bf16, master weights",
+                lambda row: tables.number(row.bf16, "B"),
+                kind="number",
+                weight=1.7,
+            ),
+        ),
+        caption="Training as a whole, in bytes",
+        note=_NOTE,
+    )
