@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
+from torch.utils._device import _device_constructors
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from reportgen.probe import kernels
@@ -60,6 +61,7 @@ _LOOKED_INTO = frozenset(
 )
 
 _TELLS = frozenset[Any]((Tensor.numpy, Tensor.__array__, Tensor.__format__))  # without running an operation
+_READERS = _TELLS | {Tensor.__getitem__, Tensor.__setitem__}
 _FINITE = {
     torch.isfinite: True,
     Tensor.isfinite: True,
@@ -296,7 +298,7 @@ class Values:
         validates = torch.distributions.Distribution._validate_args
         torch.distributions.Distribution.set_default_validate_args(False)  # which reads what nobody knows
         try:
-            with _META, _Reading(self):
+            with _Reading(self):
                 yield
         finally:
             torch.distributions.Distribution.set_default_validate_args(validates)
@@ -316,12 +318,24 @@ class _Building(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
 
 class _Reading(TorchFunctionMode):
+    """What makes a tensor makes it on meta, and what reads one in Python reads its twin.
+
+    All that a model calls passes here, getters of attributes too; nearly all of it passes on at once.
+    """
+
     def __init__(self, values: Values) -> None:
         super().__init__()
         self._values = values
+        self._makers = _device_constructors()
+        self._handled = self._makers | _READERS | _FINITE.keys()
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
+        return self._handle(func, args, kwargs) if func in self._handled else func(*args, **kwargs)
+
+    def _handle(self, func: Any, args: Any, kwargs: Any) -> Any:
+        if func in self._makers and kwargs.get("device") is None:
+            kwargs = {**kwargs, "device": _META}
         if func is torch.tensor or func is torch.as_tensor:
             return self._tensor(func, args, kwargs)
         if func in _FINITE and args[0].is_meta and self._values.get(args[0]) is None:
