@@ -119,7 +119,11 @@ class Attempt:
 
     def run(self) -> None:
         """Goes as far as the model lets it."""
-        with memory_bound(self.memory_bound) if self.memory_bound is not None else nullcontext():
+        if self.memory_bound is None:
+            self._run()
+            return
+        torch.set_num_threads(1)  # more add up in another order, and of that the number of selected values may hang
+        with memory_bound(self.memory_bound):
             self._run()
 
     def built(self, factory: Callable[[], nn.Module]) -> nn.Module:

@@ -27,6 +27,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from reportgen.probe import kernels
 
 LIMIT = 2**18  # elements of a tensor whose content is followed
+_DRAWN_LIMIT = 2**10  # of one drawn at random: a choice that code makes, not a tensor of weights
 _aten = torch.ops.aten
 _META = torch.device("meta")
 _CPU = torch.device("cpu")
@@ -42,7 +43,17 @@ _CONSTANTS = frozenset(
         _aten.new_full.default,
     }
 )
-_FILLS = frozenset({_aten.zero_.default, _aten.fill_.Scalar, _aten.fill_.Tensor, _aten.copy_.default})
+_RANDOM_FILLS = frozenset(
+    {
+        _aten.uniform_.default,
+        _aten.normal_.default,
+        _aten.random_.default,
+        _aten.random_.to,
+        getattr(_aten.random_, "from"),
+        _aten.bernoulli_.float,
+    }
+)
+_FILLS = _RANDOM_FILLS | {_aten.zero_.default, _aten.fill_.Scalar, _aten.fill_.Tensor, _aten.copy_.default}
 _UNFILLED = frozenset(
     {
         _aten.empty.memory_format,
@@ -61,7 +72,7 @@ _LOOKED_INTO = frozenset(
 )
 
 _TELLS = frozenset[Any]((Tensor.numpy, Tensor.__array__, Tensor.__format__))  # without running an operation
-_READERS = _TELLS | {Tensor.__getitem__, Tensor.__setitem__}
+_READERS = _TELLS | {Tensor.__getitem__, Tensor.__setitem__, Tensor._is_all_true}
 _FINITE = {
     torch.isfinite: True,
     Tensor.isfinite: True,
@@ -154,7 +165,7 @@ class Values:
     def _made(self, operation: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         """Nothing given is on meta; what is made may be: a new tensor, be it random, or a copy of a real one."""
         out = kernels.run(operation, args, kwargs)
-        if isinstance(out, Tensor) and out.is_meta and out.numel() <= LIMIT:
+        if isinstance(out, Tensor) and out.is_meta and out.numel() <= _limit(operation):
             if operation not in _UNFILLED:
                 self.set(out, operation(*args, **{**kwargs, "device": _CPU}))
             elif not out.dtype.is_floating_point:  # anything is right where nothing was said; filled bit by bit, maybe
@@ -217,7 +228,7 @@ class Values:
         """All of an unknown tensor was overwritten with something known."""
         target = args[0]
         whole = target.is_meta and target.numel() * target.element_size() == target.untyped_storage().nbytes()
-        if whole and target.numel() <= LIMIT:
+        if whole and target.numel() <= _limit(operation):
             real = torch.empty(target.shape, dtype=target.dtype, device=_CPU)
             self.set(target, operation(real, *_swapped(tuple(args[1:]), twins)))
 
@@ -426,6 +437,12 @@ def _is_determined(operation: torch._ops.OpOverload) -> bool:
     if operation in _DRAWS:
         return True
     return operation not in _UNFILLED and torch.Tag.nondeterministic_seeded not in operation.tags
+
+
+@cache
+def _limit(operation: torch._ops.OpOverload) -> int:
+    """Elements of what it makes that are worth knowing."""
+    return _DRAWN_LIMIT if torch.Tag.nondeterministic_seeded in operation.tags else LIMIT
 
 
 @cache

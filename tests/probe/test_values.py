@@ -67,6 +67,7 @@ READERS: dict[str, Callable[[Tensor], Any]] = {
     "written through a view": lambda x: _written_through_a_view(x).tolist(),
     "in a name": lambda x: f"expert_{x[0, 0]}",
     "drawn from known weights": lambda x: torch.multinomial(x[0].float(), 3).sort().values.tolist(),
+    "a throw of dice": lambda x: torch.manual_seed(3) and (torch.empty(1).uniform_().item(), torch.rand(()).item()),
     "split by values": lambda x: [part.tolist() for part in torch.split(torch.arange(6), x[0].tolist())],
 }
 
