@@ -77,7 +77,7 @@ def torchvision() -> Section:
     others = [
         (
             f"{row.entry.model} {row.entry.weights}",
-            _known(row.parameters),
+            "–" if row.parameters is None else row.parameters,
             row.entry.parameters,
             "–" if row.gmacs is None else f"{row.gmacs:.3f}",
             f"{row.entry.gmacs:.3f}",
@@ -133,7 +133,7 @@ def memory() -> Section:
         cells: list[object] = [f"`{reference}`"]
         for predicted, measured, error in zip(row.predicted, row.measured, row.errors(), strict=True):
             near += error is not None and abs(error) <= WITHIN
-            cells += [_known(predicted), measured, "–" if error is None else f"{error:+.1%}"]
+            cells += ["–" if predicted is None else predicted, measured, "–" if error is None else f"{error:+.1%}"]
         rows.append(cells)
     text = (
         "Peak bytes of a training step and of an inference: predicted on meta, and measured as the events of the CPU's",
@@ -142,10 +142,6 @@ def memory() -> Section:
     )
     heads = ("model", "training step", "measured", "off", "inference", "measured", "off")
     return Section("Memory", (*text, *table(heads, rows)), 2 * len(rows), near, 2 * len(rows) - near)
-
-
-def _known(count: int | None) -> str:
-    return "–" if count is None else f"{count:,}"
 
 
 def _two(value: float) -> str:
