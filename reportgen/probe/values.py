@@ -64,7 +64,6 @@ _UNFILLED = frozenset(
     }
 )
 _CHOICES = {_aten.topk.default: 2, _aten.argmax.default: 1}  # and where among their arguments the dimension stands
-_DRAWS = frozenset({_aten.multinomial.default})  # at random, from what may be known
 _BY_MASK = frozenset({_aten.index.Tensor, _aten.index_put.default, _aten.index_put_.default})
 
 _LOOKED_INTO = frozenset(
@@ -434,7 +433,7 @@ def _tells_tags(operation: torch._ops.OpOverload) -> bool:
 @cache
 def _is_determined(operation: torch._ops.OpOverload) -> bool:
     """Whether what it gives follows from what is given; what it draws from that included."""
-    if operation in _DRAWS:
+    if operation is _aten.multinomial.default:  # a few numbers, by weights that are known
         return True
     return operation not in _UNFILLED and torch.Tag.nondeterministic_seeded not in operation.tags
 
