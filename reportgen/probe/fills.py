@@ -14,7 +14,8 @@ import torch
 from torch import Tensor, nn
 from torch.utils._device import DeviceContext
 
-from reportgen.probe.values import LIMIT, Values
+from reportgen.probe.operations import LIMIT
+from reportgen.probe.values import Values
 
 _FLOATS = frozenset({torch.float32, torch.float64, torch.bfloat16, torch.float16})
 _LARGEST = 1e4  # each of these dtypes holds such numbers; of larger ones torch may think otherwise

@@ -15,7 +15,7 @@ from __future__ import annotations
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cache, partial
+from functools import partial
 from typing import Any, NamedTuple
 
 import torch
@@ -25,50 +25,27 @@ from torch.utils._device import _device_constructors
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from reportgen.probe import kernels
+from reportgen.probe.operations import (
+    BY_MASK,
+    CHOICES,
+    CONSTANTS,
+    FILLS,
+    LIMIT,
+    LOOKED_INTO,
+    UNFILLED,
+    flat,
+    is_determined,
+    is_tensor,
+    limit,
+    on_cpu,
+    swapped,
+    tells_values,
+    written_by,
+)
 
-LIMIT = 2**18  # elements of a tensor whose content is followed
-_DRAWN_LIMIT = 2**10  # of one drawn at random: a choice that code makes, not a tensor of weights
 _aten = torch.ops.aten
 _META = torch.device("meta")
 _CPU = torch.device("cpu")
-
-# What they give follows from their first argument's shape, whatever it holds.
-_CONSTANTS = frozenset(
-    {
-        _aten.zeros_like.default,
-        _aten.ones_like.default,
-        _aten.full_like.default,
-        _aten.new_zeros.default,
-        _aten.new_ones.default,
-        _aten.new_full.default,
-    }
-)
-_RANDOM_FILLS = frozenset(
-    {
-        _aten.uniform_.default,
-        _aten.normal_.default,
-        _aten.random_.default,
-        _aten.random_.to,
-        getattr(_aten.random_, "from"),
-        _aten.bernoulli_.float,
-    }
-)
-_FILLS = _RANDOM_FILLS | {_aten.zero_.default, _aten.fill_.Scalar, _aten.fill_.Tensor, _aten.copy_.default}
-_UNFILLED = frozenset(
-    {
-        _aten.empty.memory_format,
-        _aten.empty_like.default,
-        _aten.empty_strided.default,
-        _aten.new_empty.default,
-        _aten.new_empty_strided.default,
-    }
-)
-_CHOICES = {_aten.topk.default: 2, _aten.argmax.default: 1}  # and where among their arguments the dimension stands
-_BY_MASK = frozenset({_aten.index.Tensor, _aten.index_put.default, _aten.index_put_.default})
-
-_LOOKED_INTO = frozenset(
-    {*_CONSTANTS, *_FILLS, *_BY_MASK, *_CHOICES, _aten.masked_select.default, _aten.nonzero.default}
-)
 
 _TELLS = frozenset[Any]((Tensor.numpy, Tensor.__array__, Tensor.__format__))  # without running an operation
 _READERS = _TELLS | {Tensor.__getitem__, Tensor.__setitem__, Tensor._is_all_true}
@@ -126,24 +103,24 @@ class Values:
 
     def run(self, operation: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         """What ``operation`` gives on meta, with the content of what it gives where that follows from what is known."""
-        if operation not in _LOOKED_INTO and self._is_beyond(args) and not any(map(_is_tensor, kwargs.values())):
+        if operation not in LOOKED_INTO and self._is_beyond(args) and not any(map(is_tensor, kwargs.values())):
             return kernels.run(operation, args, kwargs)
-        given = list(_flat((args, kwargs)))
+        given = list(flat((args, kwargs)))
         if not any(tensor.is_meta for tensor in given):
             return self._made(operation, args, kwargs)
         twins = {id(tensor): self.get(tensor) for tensor in given}
-        if operation in _CONSTANTS and twins[id(args[0])] is None and args[0].numel() <= LIMIT:
+        if operation in CONSTANTS and twins[id(args[0])] is None and args[0].numel() <= LIMIT:
             twins[id(args[0])] = torch.empty(args[0].shape, dtype=args[0].dtype, device=_CPU)
-        if _is_determined(operation) and all(twin is not None for twin in twins.values()):
+        if is_determined(operation) and all(twin is not None for twin in twins.values()):
             return self._followed(operation, args, kwargs, twins)
         if self.assumes and operation is _aten.nonzero.default:
             return self.run(_aten.stack.default, (self._positions(args[0]), -1), {})
-        if self.assumes and operation in _CHOICES:
+        if self.assumes and operation in CHOICES:
             return self._chosen(operation, args, kwargs)
         if operation is _aten.masked_select.default:
             shape = torch.broadcast_shapes(args[0].shape, args[1].shape)  # type: ignore[no-untyped-call]
             operation, args = _aten.index.Tensor, (args[0].expand(shape), [args[1].expand(shape)])
-        if operation in _BY_MASK:
+        if operation in BY_MASK:
             args = (args[0], self._without_masks(args[1]), *args[2:])
         return self._unfollowed(operation, args, kwargs, twins)
 
@@ -151,11 +128,11 @@ class Values:
         """Whether all tensors given are on meta and unknown, as nearly all of a model's are."""
         found = False
         for value in args:
-            if _is_tensor(value):
+            if is_tensor(value):
                 if not value.is_meta or value.untyped_storage()._cdata in self._twins:
                     return False
                 found = True
-            elif isinstance(value, list | tuple) and any(map(_is_tensor, value)):
+            elif isinstance(value, list | tuple) and any(map(is_tensor, value)):
                 return False
         return found
 
@@ -164,8 +141,8 @@ class Values:
     def _made(self, operation: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         """Nothing given is on meta; what is made may be: a new tensor, be it random, or a copy of a real one."""
         out = kernels.run(operation, args, kwargs)
-        if isinstance(out, Tensor) and out.is_meta and out.numel() <= _limit(operation):
-            if operation not in _UNFILLED:
+        if isinstance(out, Tensor) and out.is_meta and out.numel() <= limit(operation):
+            if operation not in UNFILLED:
                 self.set(out, operation(*args, **{**kwargs, "device": _CPU}))
             elif not out.dtype.is_floating_point:  # anything is right where nothing was said; filled bit by bit, maybe
                 self.set(out, torch.zeros(out.shape, dtype=out.dtype, device=_CPU))
@@ -175,15 +152,15 @@ class Values:
         self, operation: Any, args: Sequence[Any], kwargs: Mapping[str, Any], twins: Mapping[int, Tensor | None]
     ) -> Any:
         """The content of everything given is known."""
-        real = partial(operation, *_swapped(args, twins), **_swapped(_on_cpu(kwargs), twins))
-        if _tells_values(operation, kwargs):
+        real = partial(operation, *swapped(args, twins), **swapped(on_cpu(kwargs), twins))
+        if tells_values(operation, kwargs):
             content = real()
             return content if "device" in kwargs else self._moved(content)
-        written = _written(operation, args, kwargs)
+        written = written_by(operation, args, kwargs)
         if any(not tensor.is_meta for tensor in written):
             return real()
         out = kernels.run(operation, *self._on_meta(args, kwargs))
-        made = [tensor for tensor in _flat(out) if tensor.is_meta]
+        made = [tensor for tensor in flat(out) if tensor.is_meta]
         if any(tensor.numel() > LIMIT for tensor in made) or any(map(self._is_uniform, written)):
             self.forget(*written)
             return out
@@ -192,7 +169,7 @@ class Values:
         except NotImplementedError:  # for this dtype on the CPU
             self.forget(*written)
             return out
-        for tensor, content in zip(made, _flat(contents), strict=False):
+        for tensor, content in zip(made, flat(contents), strict=False):
             if tensor.untyped_storage()._cdata not in self._twins:
                 self.set(tensor, content)
         return out
@@ -202,9 +179,9 @@ class Values:
     ) -> Any:
         """Something unknown goes in; whatever it is written to is unknown from now on."""
         out = kernels.run(operation, *self._on_meta(args, kwargs))
-        written = _written(operation, args, kwargs)
+        written = written_by(operation, args, kwargs)
         self.forget(*written)
-        if operation in _FILLS and all(twins[id(tensor)] is not None for tensor in _flat(args[1:])):
+        if operation in FILLS and all(twins[id(tensor)] is not None for tensor in flat(args[1:])):
             self._filled(operation, args, twins)
         return out
 
@@ -213,7 +190,7 @@ class Values:
         self.took_all = True
         out = kernels.run(operation, *self._on_meta(args, kwargs))
         indices = out if isinstance(out, Tensor) else out[1]
-        place = _CHOICES[operation]
+        place = CHOICES[operation]
         dim = args[place] if len(args) > place else kwargs.get("dim", -1)
         if 0 < indices.numel() <= LIMIT and args[0].dim() > 0:
             several = args[0].numel() if dim is None else args[0].shape[dim]
@@ -227,9 +204,9 @@ class Values:
         """All of an unknown tensor was overwritten with something known."""
         target = args[0]
         whole = target.is_meta and target.numel() * target.element_size() == target.untyped_storage().nbytes()
-        if whole and target.numel() <= _limit(operation):
+        if whole and target.numel() <= limit(operation):
             real = torch.empty(target.shape, dtype=target.dtype, device=_CPU)
-            self.set(target, operation(real, *_swapped(tuple(args[1:]), twins)))
+            self.set(target, operation(real, *swapped(tuple(args[1:]), twins)))
 
     def forget(self, *tensors: Tensor) -> None:
         """From now on what these tensors hold is not known."""
@@ -246,10 +223,10 @@ class Values:
         """
         moved = {
             id(tensor): self._moved(tensor)
-            for tensor in _flat((args, kwargs))
+            for tensor in flat((args, kwargs))
             if tensor.device.type == "cpu" and tensor.dim() > 0 and tensor.layout is torch.strided
         }
-        return (_swapped(args, moved), _swapped(kwargs, moved)) if moved else (args, kwargs)
+        return (swapped(args, moved), swapped(kwargs, moved)) if moved else (args, kwargs)
 
     def _moved(self, value: Any) -> Any:
         """CPU tensors as meta tensors whose content is known; anything else as it is."""
@@ -387,73 +364,3 @@ def _with_tensors(index: Any) -> Any:
         return tuple(_with_tensors(item) for item in index)
     is_numbers = isinstance(index, list) and bool(index) and all(isinstance(item, int) for item in index)
     return torch.tensor(index, device=_CPU) if is_numbers else index
-
-
-def _flat(value: Any) -> Iterator[Tensor]:
-    """Every tensor among an operation's arguments or results."""
-    if isinstance(value, Tensor):
-        yield value
-    elif isinstance(value, list | tuple):
-        for item in value:
-            yield from _flat(item)
-    elif isinstance(value, Mapping):
-        yield from _flat(list(value.values()))
-
-
-def _is_tensor(value: Any) -> bool:
-    return isinstance(value, Tensor)
-
-
-def _swapped(value: Any, others: Mapping[int, Any]) -> Any:
-    """``value`` with other tensors in place of those named by id."""
-    if isinstance(value, Tensor):
-        return others.get(id(value), value)
-    if type(value) in {list, tuple}:
-        return type(value)(_swapped(item, others) for item in value)
-    if isinstance(value, Mapping):
-        return {name: _swapped(item, others) for name, item in value.items()}
-    return value
-
-
-def _on_cpu(kwargs: Mapping[str, Any]) -> Mapping[str, Any]:
-    return {**kwargs, "device": _CPU} if kwargs.get("device") is not None else kwargs
-
-
-def _tells_values(operation: Any, kwargs: Mapping[str, Any]) -> bool:
-    """Whether it gives numbers, a copy on the CPU, or a tensor whose size follows from values."""
-    device = kwargs.get("device")
-    return _tells_tags(operation) or (device is not None and torch.device(device).type == "cpu")
-
-
-@cache
-def _tells_tags(operation: torch._ops.OpOverload) -> bool:
-    return torch.Tag.data_dependent_output in operation.tags or torch.Tag.dynamic_output_shape in operation.tags
-
-
-@cache
-def _is_determined(operation: torch._ops.OpOverload) -> bool:
-    """Whether what it gives follows from what is given; what it draws from that included."""
-    if operation is _aten.multinomial.default:  # a few numbers, by weights that are known
-        return True
-    return operation not in _UNFILLED and torch.Tag.nondeterministic_seeded not in operation.tags
-
-
-@cache
-def _limit(operation: torch._ops.OpOverload) -> int:
-    """Elements of what it makes that are worth knowing."""
-    return _DRAWN_LIMIT if torch.Tag.nondeterministic_seeded in operation.tags else LIMIT
-
-
-@cache
-def _writes(operation: torch._ops.OpOverload) -> tuple[tuple[int, str], ...]:
-    """The places of the arguments that it writes to."""
-    return tuple(
-        (index, argument.name)
-        for index, argument in enumerate(operation._schema.arguments)
-        if argument.alias_info is not None and argument.alias_info.is_write
-    )
-
-
-def _written(operation: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> list[Tensor]:
-    places = (args[index] if index < len(args) else kwargs.get(name) for index, name in _writes(operation))
-    return list(_flat(list(places)))

@@ -13,8 +13,9 @@ from torch import Tensor, nn
 
 from reportgen.config import ProbeOptions
 from reportgen.probe import probe
+from reportgen.probe.operations import LIMIT
 from reportgen.probe.trace import Trace
-from reportgen.probe.values import LIMIT, Values
+from reportgen.probe.values import Values
 from reportgen.registry.base import InputSpec, ModelRef, ModelSpec
 from reportgen.report.schema import ModelReport
 
