@@ -2,8 +2,9 @@
 
     python scripts/truth [FILE]
 
-Takes some minutes. Exits with 1 where a figure differs without a known cause. The comparisons are made by
-tests/conformance/agreement.py, benchmarks/torchvision_truth.py and benchmarks/memory.py; this only sets them as tables.
+Takes some minutes. Exits with 1 where a figure, estimates of memory apart, differs without a known cause. The comparisons
+are made by tests/conformance/agreement.py, benchmarks/torchvision_truth.py and benchmarks/memory.py; this only sets them
+as tables.
 """
 
 from __future__ import annotations
@@ -22,9 +23,10 @@ LIBRARIES = ("torch", "torchvision", "timm", "transformers")
 OPENING = """\
 # What is known, and what reportgen says
 
-Written by `make truth`, with {versions}. Every figure is of evaluation on meta, where nothing else is
-said; 1 GMAC is 10⁹ multiply-adds. *Explained* is a difference whose cause is known and, taken into account, gives the
-published figure exactly.
+Written by `make truth`, with {versions}.
+
+Every figure is of evaluation on meta, where nothing else is said; 1 GMAC is 10⁹ multiply-adds. *Explained* is a
+difference whose cause is known and, taken into account, gives the published figure exactly.
 """
 
 
@@ -46,7 +48,7 @@ def main(target: Path) -> int:
     for section in made:
         lines += ["", f"## {section.title}", "", *section.lines]
     target.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return 1 if any(section.different for section in made) else 0
+    return 1 if any(section.different for section in made if not section.estimates) else 0
 
 
 if __name__ == "__main__":
