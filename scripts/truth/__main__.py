@@ -2,9 +2,9 @@
 
     python scripts/truth [FILE]
 
-Takes some minutes. Exits with 1 where a figure, estimates of memory apart, differs without a known cause. The comparisons
-are made by tests/conformance/agreement.py, benchmarks/torchvision_truth.py and benchmarks/memory.py; this only sets them
-as tables.
+Takes some minutes. Exits with 1 where a figure, estimates of memory apart, differs without a known cause. What is
+compared is in tests/conformance/agreement.py, benchmarks/torchvision_truth.py and benchmarks/memory.py; this only sets
+it as tables.
 """
 
 from __future__ import annotations
