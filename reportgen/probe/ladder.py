@@ -157,8 +157,9 @@ def _cause(failed: Attempt) -> str:
         return "no error"
     failure = Failure.of(failed.error)
     operation = failed.trace.failed if failed.trace is not None else None
-    where = " at ".join(part for part in (operation, failure.place) if part is not None)
-    return f"{where}: {failure.message}" if where else failure.message
+    if operation is not None and needs_values(failed.error):  # what torch says of missing values is long, and no news
+        return f"{operation} at {failure.place}" if failure.place is not None else f"{operation} in backward"
+    return f"{failure.message} at {failure.place}" if failure.place is not None else failure.message
 
 
 def _needs_a_batch(error: BaseException | None) -> bool:
