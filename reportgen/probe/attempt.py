@@ -247,18 +247,27 @@ class Attempt:
             )
 
     def _inference(self, model: nn.Module, run: kernels.Run) -> int | None:
-        """The most bytes alive in a forward pass as it is in use; None where the model fails at that."""
-        model.eval()
+        """The most bytes alive in a forward pass as it is in use; None where the model fails at that.
+
+        The last that is done with the model, which stays in eval mode.
+        """
         try:
+            if self.options.mode == "train":
+                model.eval()
             given = self.spec.inputs_in("eval")
             inputs = make_inputs(model, self.device, self.options.inputs, given, self.values)
-            storages = Storages((*self.registered.tensors(), *tensors((inputs.args, inputs.kwargs))))
+            storages = Storages(tuple(self.registered.tensors()), tuple(tensors((inputs.args, inputs.kwargs))))
             with self._reading(), torch.no_grad(), Watch(storages, run):
                 model(*inputs.args, **inputs.kwargs)
-        except MODEL_ERRORS:
+        except MODEL_ERRORS as exc:
+            self.note(
+                "note",
+                "inference-failed",
+                "forward",
+                f"A forward pass in eval mode, without autograd, fails ({Failure.of(exc).message}); the peak of"
+                " inference is not known.",
+            )
             return None
-        finally:
-            model.train(self.options.mode == "train")
         return storages.peak if storages.followed else None
 
     def _reading(self) -> AbstractContextManager[None]:

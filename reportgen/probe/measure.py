@@ -43,6 +43,7 @@ def probe_and_measure(target: ModelSpec | nn.Module, options: ProbeOptions) -> M
         return _unmeasured(report, "the forward pass did not finish")
     try:
         with session(options.seed):
+            last.model.train(report.probe.mode == "train")
             step = _Step(last.model, last.args, last.kwargs, report.probe.loss)
             measured = _measure(step, torch.device(report.probe.device.used), report.probe.stages.backward == "ok")
     except MODEL_ERRORS as exc:
@@ -62,7 +63,7 @@ def _unmeasured(report: ModelReport, reason: str) -> ModelReport:
 
 
 class _LastCall:
-    """While entered, keeps the model of the last forward pass that finished, with what went in."""
+    """While entered, keeps the model of the last forward pass with autograd that finished, with what went in."""
 
     def __init__(self) -> None:
         self.model: nn.Module | None = None
@@ -79,7 +80,7 @@ class _LastCall:
 
     def _note(self, module: nn.Module, args: tuple[Any, ...], kwargs: Mapping[str, Any], _out: Any) -> None:
         """The outermost module is the last to finish; what runs in backward is computed again."""
-        if torch._C._current_autograd_node() is None:
+        if torch._C._current_autograd_node() is None and torch.is_grad_enabled():
             self.model, self.args, self.kwargs = module, args, kwargs
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
-from functools import cache, partial
+from functools import cache
 from typing import Any, NamedTuple, cast
 from weakref import ref
 
@@ -18,14 +18,49 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from reportgen.probe.kernels import Run
-from reportgen.probe.workspace import workspace
+from reportgen.probe.workspace import NEEDS, Need
+
+_aten = torch.ops.aten
+_RESIZING = frozenset(
+    {
+        _aten.resize_.default,
+        _aten.resize_as_.default,
+        _aten.lift_fresh.default,  # the first that is seen of a tensor made from Python's numbers
+        _aten.set_.source_Tensor,
+        _aten.set_.source_Storage,
+        _aten.set_.source_Storage_storage_offset,
+    }
+)
+"""Operations that give what they are given, and yet have storages to show that were not there before."""
+
+_KINDS: dict[int, _Kind] = {}
+_SEVERAL = frozenset({list, tuple})
 
 
-class _Storage(NamedTuple):
-    handle: ref[Any]  # calls back when the storage dies
+class _Storage(ref[Any]):
+    """A storage that is alive; calls back when it dies."""
+
+    __slots__ = ("bytes", "key", "narrow", "owner")
+    key: int  # its address
     bytes: int
     narrow: int  # bytes, if what is float32 were bfloat16
     owner: Any  # who made it
+
+
+class _Kind(NamedTuple):
+    """What is to be known of an operation, looked up by its id: its hash is made in Python, and costs more."""
+
+    operation: Any  # held, so that no other ever has its id
+    need: Need | None
+    makes_nothing: bool  # it gives views of what it is given, or writes there
+
+    @classmethod
+    def of(cls, operation: Any) -> _Kind:
+        schema = operation._schema
+        aliases = all(value.alias_info is not None for value in schema.returns)
+        resizes = operation in _RESIZING or any(argument.is_out for argument in schema.arguments)
+        kind = cls(operation, NEEDS.get(operation), makes_nothing=aliases and not resizes)
+        return _KINDS.setdefault(id(operation), kind)
 
 
 class Saved(NamedTuple):
@@ -36,7 +71,7 @@ class Saved(NamedTuple):
 
 
 class Storages:
-    """The storages that are alive, on top of those of ``resident`` tensors, which were there before and stay.
+    """The storages that are alive, on top of those of a model's tensors and inputs, which were there before and stay.
 
     Attributes:
         resident: bytes of the storages of parameters, buffers and inputs, each once.
@@ -45,10 +80,16 @@ class Storages:
         followed: whether every tensor that was made had a storage to follow; if not, the peaks are too low.
     """
 
-    def __init__(self, resident: Iterable[Tensor]) -> None:
-        known = {key: (size, dtype) for tensor in resident for key, size, dtype in _sizes(tensor)}
+    def __init__(self, model: Sequence[Tensor], inputs: Sequence[Tensor] = ()) -> None:
+        own, given = (
+            {key: (size, dtype) for tensor in resident for key, size, dtype in _sizes(tensor)}
+            for resident in (model, inputs)
+        )
+        known = own | given
         self.resident = sum(size for size, _ in known.values())
         self.followed = True
+        self._model = model
+        self._given = {key: size for key, (size, _) in given.items() if key not in own}
         self._known = frozenset(known)
         self._living: dict[int, _Storage] = {}  # by address, oldest first
         self._alive = self.peak = self.resident
@@ -56,28 +97,32 @@ class Storages:
 
     def note(self, operation: Any, args: Sequence[Any], out: Any, owner: Any = None) -> None:
         """An operation, called by ``owner``, has just given ``out``."""
-        self._take(out, owner)
-        extra = workspace(operation, args, out)
+        kind = _KINDS.get(id(operation)) or _Kind.of(operation)
+        if type(out) is Tensor and out.layout is torch.strided:
+            if kind.makes_nothing:
+                return
+            self._follow(out, owner)
+        else:
+            self._take(out, owner)
+        extra = kind.need(args, out) if kind.need is not None else 0
         self.peak = max(self.peak, self._alive + extra)
         self.narrow_peak = max(self.narrow_peak, self._narrow + extra // 2)
 
-    def saved(self, model: Iterable[Tensor], inputs: Iterable[Tensor], outputs: Sequence[Tensor]) -> Saved:
-        """What there is between forward and backward; to be asked when forward has just returned.
+    def saved(self, outputs: Sequence[Tensor]) -> Saved:
+        """What there is between forward and backward; to be asked when forward has just returned ``outputs``.
 
-        Args:
-            model: parameters and buffers, which do not count.
-            inputs: held by the caller anyway; they count where autograd holds them as well.
-            outputs: likewise.
+        The model's own tensors do not count. Inputs and outputs are held by the caller anyway, and count where autograd
+        holds them as well.
         """
-        own = {key for tensor in model for key, _, _ in _sizes(tensor)}
+        own = {key for tensor in self._model for key, _, _ in _sizes(tensor)}  # lazy ones are there by now
         held = {key for tensor in outputs for key, _, _ in _sizes(tensor)}
         in_graph = _held_by_autograd(outputs)
         made_by: Counter[Any] = Counter()
         for key, storage in self._living.items():
             if key not in own and (key not in held or key in in_graph):
                 made_by[storage.owner] += storage.bytes
-        given = {key: size for tensor in inputs for key, size, _ in _sizes(tensor) if key in in_graph - own}
-        return Saved(sum(made_by.values()) + sum(given.values()), made_by)
+        given = sum(size for key, size in self._given.items() if key in in_graph)
+        return Saved(sum(made_by.values()) + given, made_by)
 
     def _take(self, out: Any, owner: Any) -> None:
         if isinstance(out, Tensor):
@@ -102,14 +147,15 @@ class Storages:
         if before is not None:
             if before.bytes == size:
                 return
-            self._forget(key, before.handle)  # it was resized
-        narrow = _narrow(size, tensor.dtype)
-        self._living[key] = _Storage(ref(storage, partial(self._forget, key)), size, narrow, owner)
+            self._forget(before)  # it was resized
+        living = self._living[key] = _Storage(storage, self._forget)
+        living.key, living.bytes, living.owner = key, size, owner
+        living.narrow = size // 2 if tensor.dtype is torch.float32 else size
         self._alive += size
-        self._narrow += narrow
+        self._narrow += living.narrow
 
-    def _forget(self, key: int, _handle: ref[Any]) -> None:
-        gone = self._living.pop(key)
+    def _forget(self, gone: ref[Any]) -> None:
+        gone = self._living.pop(cast(_Storage, gone).key)
         self._alive -= gone.bytes
         self._narrow -= gone.narrow
 
@@ -120,6 +166,10 @@ class Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def __init__(self, storages: Storages, run: Run) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._storages, self._run = storages, run
+
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        return False  # nothing is compiled while a probe runs, and saying so costs more than most operations
 
     def __torch_dispatch__(
         self, func: Any, types: Any, args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None
@@ -164,10 +214,13 @@ def _held_by_autograd(outputs: Iterable[Tensor]) -> set[int]:
         seen.add(node)
         for name in _saved_names(cast(Hashable, type(node))):
             raw = getattr(node, name)
-            for saved in raw if isinstance(raw, list | tuple) else (raw,):
+            for saved in raw if type(raw) in _SEVERAL else (raw,):
                 value = saved.data
                 if isinstance(value, Tensor):
-                    keys.update(key for key, _, _ in _sizes(value))
+                    if value.layout is torch.strided:
+                        keys.add(value.untyped_storage()._cdata)
+                    else:
+                        keys.update(key for key, _, _ in _sizes(value))
         stack.extend(following for following, _ in node.next_functions)
     return keys
 

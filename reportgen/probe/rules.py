@@ -99,6 +99,33 @@ def _with_scalar(x: Tensor, scalar: Any, *_: Any) -> Any:
 
 
 @_rule(
+    _aten.relu_.default,
+    _aten.gelu_.default,
+    _aten.silu_.default,
+    _aten.hardswish_.default,
+    _aten.hardsigmoid_.default,
+    _aten.hardtanh_.default,
+    _aten.leaky_relu_.default,
+    _aten.elu_.default,
+    _aten.mish_.default,
+    _aten.sigmoid_.default,
+    _aten.tanh_.default,
+)
+def _unary_in_place(x: Tensor, *_: Any, **__: Any) -> Any:
+    return x if _plain(x) else DECLINED
+
+
+@_rule(_aten.add_.Tensor)
+def _add_in_place(x: Tensor, other: Any, **kwargs: Any) -> Any:
+    """A residual, or a module's count of its batches."""
+    if isinstance(kwargs.get("alpha"), complex):
+        return DECLINED
+    if type(other) is int:
+        return x if x.is_meta and x.dtype is torch.int64 and x.dim() == 0 else DECLINED
+    return x if isinstance(other, Tensor) and _plain(x, other) and x.shape == other.shape else DECLINED
+
+
+@_rule(
     _aten.threshold_backward.default,
     _aten.gelu_backward.default,
     _aten.silu_backward.default,

@@ -84,8 +84,7 @@ class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self.failed: str | None = None  # the operation that raised last
         self._run = run
         self._watched = {id(tensor): tensor for tensor in watched}
-        self._inputs = tuple(inputs)
-        self.storages = Storages((*self._watched.values(), *self._inputs))
+        self.storages = Storages(tuple(self._watched.values()), tuple(inputs))
         self.saved: int | None = None  # bytes kept between forward and backward
         self._read: set[int] = set()
         self._aliases = _sole_owners(self._watched.values())
@@ -126,7 +125,7 @@ class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     def returned(self, outputs: Sequence[Tensor]) -> None:
         """Forward has given ``outputs``: what there is besides them is kept for backward."""
-        saved = self.storages.saved(self._watched.values(), self._inputs, outputs)
+        saved = self.storages.saved(outputs)
         self.saved = saved.total
         for frame, size in saved.made_by.items():
             frame.saved += size

@@ -14,6 +14,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+Need = Callable[[Sequence[Any], Any], int]
+"""Bytes that an operation needs while it runs: (its arguments, its result) → what it takes beside these."""
+
 LSTM = 2  # oneDNN's number of that kind of recurrent layer
 _BLOCK = 16  # channels that oneDNN lays side by side
 _SMALL = 20_480  # elements; a lone smaller image is convolved without oneDNN
@@ -42,12 +45,6 @@ def _row(length: int) -> int:
 
 def _rounded(number: int, unit: int) -> int:
     return -(-number // unit) * unit
-
-
-def workspace(operation: Any, args: Sequence[Any], out: Any) -> int:
-    """Bytes that an operation needs while it runs, on top of ``out`` and everything that was there before."""
-    need = _NEEDS.get(operation)
-    return need(args, out) if need is not None else 0
 
 
 def _convolution(args: Sequence[Any], out: Tensor) -> int:
@@ -84,12 +81,13 @@ def _lstm(args: Sequence[Any], _out: Any) -> int:
     return int(into.nbytes + across.nbytes + 4 * x.shape[0] * x.shape[1] * _row(into.shape[0]))
 
 
-_NEEDS: dict[Any, Callable[[Sequence[Any], Any], int]] = {
+NEEDS: dict[Any, Need] = {
     _aten.convolution.default: _convolution,
     _aten.convolution_backward.default: _convolution_backward,
     _aten.mkldnn_rnn_layer.default: _lstm,
     _aten.mkldnn_rnn_layer_backward.default: _lstm,
 }
+"""The operations that have a workspace, and how large it is."""
 
 
 def _in_blocks(x: Tensor, weight: Tensor, groups: int) -> bool:

@@ -138,6 +138,7 @@ ARGUMENTS: dict[Any, Callable[[Draw], Any]] = {
     aten.sub.Tensor: arithmetic,
     aten.mul.Tensor: arithmetic,
     aten.div.Tensor: arithmetic,
+    aten.add_.Tensor: arithmetic,
     aten.threshold_backward.default: lambda draw: pair(draw, 0),
     aten.hardtanh_backward.default: lambda draw: pair(draw, -1.0, 1.0),
     aten._softmax.default: softmax,

@@ -67,7 +67,15 @@ def test_what_fails_when_run_again_is_told(run: Run) -> None:
     report = run(OnlyTwice(), "2x4", device="cpu", measure=True)
     assert (report.probe.status, report.measured) == ("complete", None)
     assert [(row.severity, row.code, row.message) for row in report.diagnostics] == [
-        ("warning", "not-measured", "Neither seconds nor memory were measured: RuntimeError: enough.")
+        (
+            "note",
+            "inference-failed",
+            (
+                "A forward pass in eval mode, without autograd, fails (RuntimeError: enough); the peak of inference is"
+                " not known."
+            ),
+        ),
+        ("warning", "not-measured", "Neither seconds nor memory were measured: RuntimeError: enough."),
     ]
 
 
