@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import sys
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from functools import cache
 from typing import Any, NamedTuple, Self
@@ -102,9 +102,9 @@ class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call]
         return False
 
     def __enter__(self) -> Self:
-        before = register_module_forward_pre_hook(self._enter_module)
+        before = register_module_forward_pre_hook(_aside(self._enter_module))
         self._hooks.callback(before.remove)
-        after = register_module_forward_hook(self._leave_module, with_kwargs=True, always_call=True)
+        after = register_module_forward_hook(_aside(self._leave_module), with_kwargs=True, always_call=True)
         self._hooks.callback(_global_forward_hooks_with_kwargs.pop, after.id, None)  # which remove() forgets
         self._hooks.callback(after.remove)
         self._mark(self._root)
@@ -125,7 +125,8 @@ class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     def returned(self, outputs: Sequence[Tensor]) -> None:
         """Forward has given ``outputs``: what there is besides them is kept for backward."""
-        saved = self.storages.saved(outputs)
+        with torch._C.DisableTorchFunction():
+            saved = self.storages.saved(outputs)
         self.saved = saved.total
         for frame, size in saved.made_by.items():
             frame.saved += size
@@ -265,6 +266,16 @@ class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call]
 def _is_composite(operation: Any) -> bool:
     """Whether it is made of other operations. Autograd takes it apart; inference mode, without autograd, does not."""
     return bool(torch._C._dispatch_has_kernel_for_dispatch_key(operation.name(), "CompositeImplicitAutograd"))
+
+
+def _aside(hook: Callable[..., None]) -> Callable[..., None]:
+    """The hook without the function modes that its looks at tensors would pass through, each at a price."""
+
+    def unseen(*args: Any) -> None:
+        with torch._C.DisableTorchFunction():
+            hook(*args)
+
+    return unseen
 
 
 def _sole_owners(watched: Iterable[Tensor]) -> dict[int, int]:
