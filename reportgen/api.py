@@ -42,6 +42,7 @@ def probe(
     audit: bool = False,
     max_real_memory: float = 8.0,
     measure: bool = False,
+    batch_scaling: bool = False,
 ) -> ModelReport:
     """Measures one model, in this process.
 
@@ -56,6 +57,7 @@ def probe(
         audit: whether everything is counted again by independent means; the record then says what agreed.
         max_real_memory: GiB that a run with real values may take, where meta is not enough; 0 forbids such runs.
         measure: whether seconds and peak memory are taken as well, on another device than ``meta``.
+        batch_scaling: whether to tell how memory grows with the batch, from two more probes at larger ones.
 
     Returns:
         The record. A model whose code fails gives a partial or failed one, which says why.
@@ -77,6 +79,7 @@ def probe(
         audit=audit,
         max_real_memory=max_real_memory,
         measure=measure,
+        batch_scaling=batch_scaling,
     )
     if not isinstance(target, str):
         return ask(target, options)
@@ -148,6 +151,7 @@ def build(
     audit: bool | None = None,
     max_real_memory: float | None = None,
     measure: bool | None = None,
+    batch_scaling: bool | None = None,
     jobs: int | None = None,
     timeout: float | None = 600.0,
     memory_limit: float | None = None,
@@ -174,6 +178,7 @@ def build(
         "audit": audit,
         "max_real_memory": max_real_memory,
         "measure": measure,
+        "batch_scaling": batch_scaling,
     }
     wanted = _manifest(
         (refs,) if isinstance(refs, str) else tuple(refs),

@@ -216,6 +216,12 @@ def list_models(patterns: tuple[str, ...], source: str | None, as_json: bool) ->
     default=None,
     help="Take seconds and peak memory too, on a real --device; they are never the same twice.",
 )
+@click.option(
+    "--batch-scaling",
+    is_flag=True,
+    default=None,
+    help="Tell how memory grows with the batch, from two more probes at larger ones.",
+)
 @click.option("--seed", type=int, metavar="N", help="Of every random generator; 0 is the default.")
 @click.option(
     "--max-real-memory",

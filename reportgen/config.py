@@ -31,6 +31,7 @@ class ProbeOptions:
     ``requires_grad`` is switched off. ``inputs`` replace the ones that the source suggests. ``audit`` counts everything
     again by independent means. ``max_real_memory`` in GiB bounds a run with real values, where meta is not enough.
     ``measure`` takes seconds and peak memory on a real device, which are never the same twice.
+    ``batch_scaling`` tells how memory grows with the batch, from further probes at larger ones.
 
     Raises:
         ConfigError: a value that is none of the ones allowed.
@@ -45,6 +46,7 @@ class ProbeOptions:
     audit: bool = False
     max_real_memory: float = 8.0
     measure: bool = False
+    batch_scaling: bool = False
 
     def __post_init__(self) -> None:
         if not _DEVICE.fullmatch(self.device):
@@ -289,6 +291,7 @@ _PROBE_KEYS: dict[str, Callable[[object], Any]] = {
     "audit": _truth,
     "max_real_memory": _number,
     "measure": _truth,
+    "batch_scaling": _truth,
 }
 _RENDER_KEYS: dict[str, Callable[[object], Any]] = {"formats": _formats, "select": _texts}
 _MODEL_KEYS: dict[str, Callable[[object], Any]] = {"ref": _text, "name": _text, "description": _text}

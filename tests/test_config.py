@@ -137,7 +137,10 @@ def test_manifest(manifest):
         (
             '[defaults]\nref = "a:b"\n[[model]]\nref = "a:b"',
             "[defaults]: unknown key 'ref'",
-            "use audit, device, formats, freeze, inputs, loss, max_real_memory, measure, mode, seed, select",
+            (
+                "use audit, batch_scaling, device, formats, freeze, inputs, loss, max_real_memory, measure, mode, seed,"
+                " select"
+            ),
         ),
         ('[[model]]\nref = "a:b"\n[[model]]\nname = "x"', "[[model]] 2 (no ref): no model is named", None),
         ('[[model]]\nref = "a:*"\nname = "x"', "[[model]] 1 (a:*): one name for many models", None),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from reportgen.analysis.totals import add
 
 if TYPE_CHECKING:
-    from reportgen.report.schema import ModelReport
+    from reportgen.report.schema import BytesByBatch, ModelReport
 
 _BLOCK = 2048  # elements that share a scale in 8-bit optimizers
 _SMALL = 4096  # tensors below it keep 32-bit states there
@@ -26,6 +26,52 @@ class Training:
     state: int | None
     fp32: int | None
     bf16: int | None
+
+
+CAPACITIES = (16, 24, 80)  # GB of usual accelerators
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """The largest batches that fit into ``capacity`` bytes, for a training step and for inference.
+
+    None where a line is not known; 0 where the probed batch does not fit.
+    """
+
+    capacity: int
+    training: int | None
+    inference: int | None
+
+
+def fits(report: ModelReport) -> tuple[Fit, ...]:
+    """What fits into 16, 24 and 80 GB, without an optimizer's states; nothing where there is no scaling."""
+    memory, scaling = report.totals.memory, report.totals.memory.scaling
+    if scaling is None or not report.probe.inputs:
+        return ()
+    batch = next(row.shape[0] for row in report.probe.inputs if row.shape)
+    return tuple(
+        Fit(
+            capacity=giga * 10**9,
+            training=_largest(giga * 10**9, batch, memory.peak_training, scaling.batches[0], scaling.peak_training),
+            inference=_largest(giga * 10**9, batch, memory.peak_inference, scaling.batches[0], scaling.peak_inference),
+        )
+        for giga in CAPACITIES
+    )
+
+
+def _largest(capacity: int, batch: int, taken: int | None, larger: int, line: BytesByBatch | None) -> int | None:
+    """By the line from the batch ``larger`` on; below it by that from ``batch``, which takes ``taken``, to there.
+
+    A peak is the highest of several lines, and so below the straight way between two of its points.
+    """
+    if line is None or taken is None or line.per_sample <= 0:
+        return None
+    there = line.fixed + line.per_sample * larger
+    if there <= capacity:
+        return (capacity - line.fixed) // line.per_sample
+    if taken > capacity:
+        return 0
+    return batch + (capacity - taken) * (larger - batch) // (there - taken)
 
 
 def training(report: ModelReport) -> tuple[Training, ...]:

@@ -17,7 +17,7 @@ __all__ = ["failed_report", "probe"]
 
 
 def probe(target: ModelSpec | nn.Module, options: ProbeOptions) -> ModelReport:
-    """Probes one model, see `reportgen.probe.run.probe`; times it, and audits the record, where that is asked for."""
+    """Probes one model, see `reportgen.probe.run.probe`; timed, audited and scaled where that is asked for."""
     if options.measure:
         from reportgen.probe import measure
 
@@ -30,4 +30,8 @@ def probe(target: ModelSpec | nn.Module, options: ProbeOptions) -> ModelReport:
         from reportgen.probe import audit
 
         report = audit.audited(report, target, options)
+    if options.batch_scaling:
+        from reportgen.probe import scaling
+
+        report = scaling.scaled(report, target, options)
     return report

@@ -184,6 +184,26 @@ class MacTotals(Record, frozen=True):
     forward: Count | None
 
 
+class BytesByBatch(Record, frozen=True):
+    """Bytes as a line: ``fixed + per_sample × batch``; ``fixed`` is below zero where growth is faster than that."""
+
+    fixed: int
+    per_sample: int
+
+
+class MemoryScaling(Record, frozen=True):
+    """How memory grows with the batch, the first dimension of every input: lines through probes at two batches.
+
+    The batches are large, for from some batch on the most is always there at the same moment, and a line is exact. A
+    smaller batch may take more than its line says.
+    """
+
+    batches: tuple[Count, Count]
+    saved_for_backward: BytesByBatch | None
+    peak_training: BytesByBatch | None
+    peak_inference: BytesByBatch | None
+
+
 class MemoryTotals(Record, frozen=True):
     """Bytes, for the probed inputs. Storages count, each once and whole, however many tensors are views of it.
 
@@ -201,6 +221,7 @@ class MemoryTotals(Record, frozen=True):
     peak_training: Count | None
     peak_training_bf16: Count | None = None
     peak_inference: Count | None = None
+    scaling: MemoryScaling | None = None  # None: not asked for, or not applicable
 
 
 class Totals(Record, frozen=True):

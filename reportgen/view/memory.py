@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from reportgen.analysis.memory import Training, training
+from reportgen.analysis.memory import Fit, Training, fits, training
 from reportgen.view import numbers, tables
 from reportgen.view.page import Block, Cell, Facts, Section, Table
 from reportgen.view.tables import field, tabulate
 
 if TYPE_CHECKING:
-    from reportgen.report.schema import ModelReport
+    from reportgen.report.schema import MemoryScaling, ModelReport
 
 _INTRO = (
     "Storages, each once, and the workspaces of the CPU's kernels, for the inputs above. Peaks are the most that is "
@@ -40,12 +40,52 @@ def memory(report: ModelReport) -> Iterator[Section]:
     blocks: list[Block] = [Facts(tuple((label, _size(value)) for label, value in figures if value is not None))]
     if totals.peak_training is not None and totals.gradients:
         blocks.append(_optimizers(training(report)))
+    if totals.scaling is not None:
+        blocks.append(_growth(totals.scaling))
+        blocks.append(_fits(fits(report)))
     yield Section("memory", "Memory", tuple(blocks), intro=_INTRO)
 
 
 def _size(value: int) -> Cell:
     exact, human = numbers.exact(value, "B"), numbers.size(value)
     return Cell(exact if exact == human else f"{human} ({exact})")
+
+
+def _growth(scaling: MemoryScaling) -> Table:
+    lines = (
+        ("saved for backward", scaling.saved_for_backward),
+        ("peak of a training step", scaling.peak_training),
+        ("peak of inference", scaling.peak_inference),
+    )
+    low, high = scaling.batches
+    return tabulate(
+        "scaling",
+        [(name, line) for name, line in lines if line is not None],
+        (
+            field("figure", "figure", lambda row: Cell(row[0]), weight=1.5),
+            field("fixed", "fixed", lambda row: tables.number(row[1].fixed, "B"), kind="number", weight=1.5),
+            field(
+                "sample", "each sample", lambda row: tables.number(row[1].per_sample, "B"), kind="number", weight=1.5
+            ),
+        ),
+        caption="With the batch, in bytes",
+        note=f"The line through probes at {low:,} and {high:,} in the first dimension of every input. Smaller batches"
+        " may take more than it says, where the most is there at another moment.",
+    )
+
+
+def _fits(rows: tuple[Fit, ...]) -> Table:
+    return tabulate(
+        "fits",
+        rows,
+        (
+            field("memory", "memory", lambda row: Cell(f"{row.capacity // 10**9} GB"), weight=1.5),
+            field("training", "training step", lambda row: tables.number(row.training), kind="number", weight=1.5),
+            field("inference", "inference", lambda row: tables.number(row.inference), kind="number", weight=1.5),
+        ),
+        caption="The largest batch that fits",
+        note="Without an optimizer's states, which the table above has; 0: not even the probed batch does.",
+    )
 
 
 def _optimizers(rows: tuple[Training, ...]) -> Table:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from reportgen.analysis.memory import Training, training
-from reportgen.report.schema import GradientFacts, ModelReport, ParameterFacts
+from reportgen.analysis.memory import Fit, Training, fits, training
+from reportgen.report.schema import BytesByBatch, GradientFacts, InputFacts, MemoryScaling, ModelReport, ParameterFacts
 
 COMPUTED, FROZEN = GradientFacts("computed"), GradientFacts("none", reason="frozen")
 
@@ -50,3 +50,24 @@ def test_unknown_stays_unknown(frozen_sequential: ModelReport) -> None:
     """A parameter without a size, and no peak."""
     report = with_peaks(frozen_sequential, None, None, parameter("a", None, COMPUTED))
     assert [(row.state, row.fp32, row.bf16) for row in training(report)] == [(0, None, None), *3 * [(None, None, None)]]
+
+
+def test_what_fits(frozen_sequential: ModelReport) -> None:
+    """Ten samples take 15 GB in training, by the line 32 take 14 + 0.1 × 32 = 17.2: 16 GB hold 10 + 22 / 2.2 of them.
+
+    24 GB: (24 - 14) / 0.1. Nothing is known of inference.
+    """
+    giga = 10**9
+    line = BytesByBatch(14 * giga, giga // 10)
+    scaling = MemoryScaling((32, 64), saved_for_backward=None, peak_training=line, peak_inference=None)
+    memory = msgspec.structs.replace(frozen_sequential.totals.memory, peak_training=15 * giga, scaling=scaling)
+    given = (InputFacts("x", (10, 4), "float32", "user"),)
+    report = msgspec.structs.replace(
+        frozen_sequential,
+        totals=msgspec.structs.replace(frozen_sequential.totals, memory=memory),
+        probe=msgspec.structs.replace(frozen_sequential.probe, inputs=given),
+    )
+    assert fits(report) == (Fit(16 * giga, 20, None), Fit(24 * giga, 100, None), Fit(80 * giga, 660, None))
+    larger = msgspec.structs.replace(memory, peak_training=17 * giga)
+    report = msgspec.structs.replace(report, totals=msgspec.structs.replace(report.totals, memory=larger))
+    assert fits(report)[0] == Fit(16 * giga, 0, None)

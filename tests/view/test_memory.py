@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from reportgen.report.schema import MemoryTotals, ModelReport
+from reportgen.report.schema import BytesByBatch, MemoryScaling, MemoryTotals, ModelReport
 from reportgen.view.memory import memory
 from reportgen.view.page import Facts, Table
 
@@ -42,3 +42,18 @@ def test_optimizers_where_there_is_a_training_step(frozen_sequential: ModelRepor
 def test_no_section_where_nothing_ran(frozen_sequential: ModelReport) -> None:
     """Parameters alone are shown elsewhere."""
     assert not list(memory(with_memory(frozen_sequential, MemoryTotals(100, 0, None, None, None))))
+
+
+def test_scaling_and_what_fits(frozen_sequential: ModelReport) -> None:
+    """A row for each line that is known, and one for each accelerator."""
+    scaling = MemoryScaling((32, 64), BytesByBatch(0, 48), BytesByBatch(312, 120), None)
+    totals = MemoryTotals(100, 0, 0, 2048, 5000, 2500, None, scaling)
+    (section,) = memory(with_memory(frozen_sequential, totals))
+    growth, fits = section.blocks[1:]
+    assert isinstance(growth, Table)
+    assert isinstance(fits, Table)
+    assert [[cell.text for cell in row.cells] for row in growth.rows] == [
+        ["saved for backward", "0", "48"],
+        ["peak of a training step", "312", "120"],
+    ]
+    assert ["80 GB", "666,666,664", "unknown"] == [cell.text for cell in fits.rows[2].cells]
