@@ -1,12 +1,12 @@
 # make report   builds the reports of the bundled manifest into reports/
 # make test     runs the whole test suite
-# make zoo      probes every model of whole libraries, and prints how many are complete; ZOO="'transformers:*'" names others
+# make zoo      probes every model of whole libraries, and prints how many are complete; ZOO="'timm:vit*'" names others
 # make truth    compares figures with all that is known of them, and writes docs/truth.md
 # Each sets up .venv first, once. PYTHON=python3.12 chooses another interpreter.
 
 PYTHON ?= python3
 BIN := .venv/bin
-ZOO = 'torchvision:*' 'timm:*'
+ZOO = 'torchvision:*' 'timm:*' 'transformers:*'
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 PYTEST := $(BIN)/python -m pytest --numprocesses auto --maxprocesses 8 --dist loadfile
 
