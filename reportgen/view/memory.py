@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 _INTRO = (
     "Storages, each once, and the workspaces of the CPU's kernels, for the inputs above. Peaks are the most that is "
-    "there at once: parameters, buffers, inputs, activations, and in training gradients."
+    "there at once: parameters, buffers, inputs, activations, and in training gradients. Known to be less "
+    "exact: GRUs and plain RNNs, LSTMs in inference, dilated and three-dimensional convolutions, embeddings used twice."
 )
 _NOTE = (
     "Peak of a step from the second on, when the optimizer's states are there. bf16: what is float32 in bfloat16, with "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable
+from itertools import product
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from torch import Tensor, nn
 from torch.profiler import ProfilerActivity, profile
 from torch.utils.checkpoint import checkpoint
 
+from reportgen.probe.routes import is_fused
 from reportgen.probe.workspace import lstm_workspace
 from reportgen.report.schema import MemoryTotals, ModelReport
 
@@ -278,3 +280,31 @@ def test_lstm_workspace_is_the_kernels(steps: int, batch: int, inputs: int, hidd
         x, *weights, state, state, False, [], 2, hidden, 1, True, False, False, True
     )
     assert given[3].nbytes == lstm_workspace(steps, batch, inputs, hidden)
+
+
+def test_attention_is_fused_where_torch_says_so() -> None:
+    """Torch's own choice, for some 200 kinds of attention: dtypes, widths, strides and masks."""
+    dtypes = (torch.float32, torch.float64, torch.bfloat16, torch.float16)
+    masks: tuple[tuple[int, ...] | None, ...] = (
+        None,
+        (5, 7),
+        (1, 7),
+        (2, 1, 5, 7),
+        (2, 3, 5, 7),
+        (3, 5, 7),
+        (4, 7),
+        (7,),
+    )
+    different = []
+    for dtype, shape, width, strided, trained in product(dtypes, masks, (8, 6), (False, True), (False, True)):
+        query, key = torch.randn(2, 3, 5, 8).to(dtype), torch.randn(2, 3, 7, 8).to(dtype)
+        value = torch.randn(2, 3, 7, width).to(dtype)
+        query = query.mT.contiguous().mT if strided else query
+        mask = None if shape is None else torch.randn(shape).to(dtype).requires_grad_(trained)
+        try:
+            fused = torch._fused_sdp_choice(query, key, value, mask) == 1
+        except (RuntimeError, IndexError):  # no mask of that shape at all
+            continue
+        if fused != is_fused(query, key, value, mask):
+            different.append((dtype, shape, width, strided, trained))
+    assert not different
