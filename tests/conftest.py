@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from math import prod
 from typing import Any
 
@@ -528,3 +528,14 @@ def any_report(request: pytest.FixtureRequest) -> ModelReport:
 def replace() -> Callable[..., Any]:
     """A copy of a record with some members changed: ``replace(report, parameters=())``."""
     return msgspec.structs.replace
+
+
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """Threads that wait for each other on a busy machine take a hundred times longer than one alone."""
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import runpy
 from collections import Counter
-from collections.abc import Iterator
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -26,15 +25,6 @@ BENCHMARK = Path(__file__).parents[2] / "benchmarks" / "torchvision_truth.py"
 def truth() -> dict[str, Any]:
     """What the benchmark that compares all entries is made of."""
     return runpy.run_path(str(BENCHMARK))
-
-
-@pytest.fixture
-def one_thread() -> Iterator[None]:
-    """Threads that wait for each other on a busy machine take a hundred times longer than one alone."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.mark.skipif(not version("torchvision").startswith("0.28"), reason="other versions list other weights")

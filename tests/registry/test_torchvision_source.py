@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from importlib.metadata import version
 from importlib.util import find_spec
 from typing import Any
@@ -105,15 +104,6 @@ def test_detectors_train_with_targets(text: str, images: list[str], targets: lis
     spec = TorchvisionSource().spec(ModelRef.parse(f"torchvision:{text}"))
     assert tuple(map(InputSpec.parse, [*images, *targets])) == spec.inputs_in("train")
     assert (InputSpec.parse(images[0]),) == spec.inputs_in("eval")
-
-
-@pytest.fixture
-def one_thread() -> Iterator[None]:
-    """Threads that wait for each other on a busy machine take a hundred times longer than one alone."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.mark.usefixtures("one_thread")
