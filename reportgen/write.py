@@ -14,13 +14,13 @@ from pathlib import Path
 
 from reportgen.config import Format, RenderOptions
 from reportgen.errors import ReportgenError, WriteError
+from reportgen.render import charts
 from reportgen.render.base import Renderer
-from reportgen.render.charts import icicle_svg
 from reportgen.report import codec
 from reportgen.report.schema import ModelReport
 from reportgen.view.build import build
 from reportgen.view.index import IndexEntry, build_index
-from reportgen.view.page import Icicle, Page
+from reportgen.view.page import Chart, Page
 
 MAX_SLUG = 80
 _HASH = 8  # hexadecimal digits
@@ -157,8 +157,8 @@ def _write_page(page: Page, folder: Path, file_format: Format, options: RenderOp
     write_file(folder / f"report.{file_format}", renderer(file_format, options.templates).render(page))
     if file_format == "md":
         blocks = (block for section in page.sections for block in section.blocks)
-        for icicle in (block for block in blocks if isinstance(block, Icicle)):
-            write_file(folder / f"{icicle.id}.svg", icicle_svg(icicle).encode())
+        for chart in (block for block in blocks if isinstance(block, Chart)):
+            write_file(folder / f"{chart.id}.svg", charts.svg(chart).encode())
 
 
 def write_index(entries: Sequence[IndexEntry], folder: Path, options: RenderOptions) -> None:

@@ -16,7 +16,7 @@ from reportgen.render.text import anchor, display, text_cells
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from reportgen.view.page import Icicle, Tile
+    from reportgen.view.page import Chart, Icicle, Tile
 
 WIDTH = 840
 ROW = 44
@@ -53,7 +53,12 @@ class _Box:
     tiles: tuple[Tile, ...]
 
 
-def icicle_svg(icicle: Icicle) -> str:
+def svg(chart: Chart) -> str:
+    """The chart as one ``<svg>`` element, 840 units wide; ``alt`` is its ``<desc>``."""
+    return _icicle(chart)
+
+
+def _icicle(icicle: Icicle) -> str:
     """The icicle as one ``<svg>`` element, 840 units wide; ``alt`` is its ``<desc>``, each tile has a tooltip.
 
     A label is drawn only where it fits its tile, whole; a figure under it likewise.

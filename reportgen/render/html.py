@@ -9,18 +9,17 @@ from typing import TYPE_CHECKING, get_args
 
 from markupsafe import Markup
 
-from reportgen.render import templating
-from reportgen.render.charts import icicle_svg
+from reportgen.render import charts, templating
 from reportgen.render.ledger import column_widths, shares
 from reportgen.render.text import anchor, breakable, safe_href, visible
-from reportgen.view.page import Kind, Page, Table, Tone
+from reportgen.view.page import Chart, Kind, Page, Table, Tone
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import jinja2
 
-    from reportgen.view.page import Block, Cell, Column, Icicle
+    from reportgen.view.page import Block, Cell, Column
 
 _CLASS = {
     (kind, tone): Markup(f' class="{kind}"' if tone == "plain" else f' class="{kind} {tone}"')  # noqa: S704 - our words
@@ -65,11 +64,11 @@ def environment(templates: Path | None = None) -> jinja2.Environment:
         anchor=anchor,
         breakable=breakable,
         href=safe_href,
-        icicle=icicle,
         is_tree=is_tree,
         link=link,
         partial=partial,
         preformatted=str,
+        svg=svg,
     )
     return env
 
@@ -98,12 +97,13 @@ def is_tree(table: Table) -> bool:
 
 def partial(block: Block) -> str:
     """The template for one kind of block."""
-    return f"partials/{type(block).__name__.lower()}.html.j2"
+    name = "chart" if isinstance(block, Chart) else type(block).__name__.lower()
+    return f"partials/{name}.html.j2"
 
 
-def icicle(chart: Icicle) -> Markup:
+def svg(chart: Chart) -> Markup:
     """The chart's SVG, to go into the page."""
-    return Markup(icicle_svg(chart))  # noqa: S704 - escaped there
+    return Markup(charts.svg(chart))  # noqa: S704 - escaped there
 
 
 def _column_rules(page: Page) -> str:

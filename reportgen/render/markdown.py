@@ -14,12 +14,13 @@ from urllib.parse import quote
 from reportgen.render import templating
 from reportgen.render.text import safe_href, text_cells, visible
 from reportgen.view import numbers
+from reportgen.view.page import Chart
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from reportgen.view.page import Align, Block, Cell, Figures, Icicle, Kind, Page, Table, Tone
+    from reportgen.view.page import Align, Block, Cell, Figures, Kind, Page, Table, Tone
 
 MAX_ROWS = 2_000  # of one table; beyond that, few viewers show the file at all
 MAX_PADDING = 60  # cells longer than this do not widen the whole column
@@ -91,9 +92,9 @@ def fence(value: str, language: str = "") -> str:
     return f"{marks}{language}\n{value}\n{marks}"
 
 
-def chart_name(icicle: Icicle) -> str:
+def chart_name(chart: Chart) -> str:
     """The name of the chart's file beside ``report.md``."""
-    return f"{icicle.id}.svg"
+    return f"{chart.id}.svg"
 
 
 def _url(path: str) -> str:
@@ -101,7 +102,7 @@ def _url(path: str) -> str:
 
 
 def _kind(block: Block) -> str:
-    return type(block).__name__.lower()
+    return "chart" if isinstance(block, Chart) else type(block).__name__.lower()
 
 
 def _row_count(table: Table) -> str:

@@ -19,7 +19,7 @@ from markupsafe import Markup, escape
 
 from reportgen.errors import RenderError, RendererUnavailable
 from reportgen.render import templating
-from reportgen.render.html import icicle, partial
+from reportgen.render.html import partial, svg
 from reportgen.render.ledger import (
     column_widths,
     fit,
@@ -146,13 +146,13 @@ def environment(templates: Path | None = None) -> jinja2.Environment:
     env.filters.update(
         anchor=anchor,
         breakable=lambda text: breakable(shorten(text)),
-        icicle=icicle,
         indent=lambda depth: 6 + 9 * min(depth, 12),  # points
         ledger=_ledger,
         link=_link,
         partial=_partial,
         preformatted=lambda text: "\n".join(part for line in text.split("\n") for part in wrap(line, CODE)),
         shares=lambda table: shares(column_widths(table, TABLE), PADDING),
+        svg=svg,
     )
     env.tests.update(landscape=_is_landscape)
     return env

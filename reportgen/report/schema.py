@@ -204,6 +204,13 @@ class MemoryScaling(Record, frozen=True):
     peak_inference: BytesByBatch | None
 
 
+class MemoryMoment(Record, frozen=True):
+    """The most bytes that were alive at once in a stretch of the forward pass, and the module that ran just then."""
+
+    module: Count  # its index in `ModelReport.modules`
+    bytes: Count  # on top of parameters, buffers and inputs
+
+
 class MemoryTotals(Record, frozen=True):
     """Bytes, for the probed inputs. Storages count, each once and whole, however many tensors are views of it.
 
@@ -222,6 +229,7 @@ class MemoryTotals(Record, frozen=True):
     peak_training_bf16: Count | None = None
     peak_inference: Count | None = None
     scaling: MemoryScaling | None = None  # None: not asked for, or not applicable
+    timeline: tuple[MemoryMoment, ...] = ()  # the forward pass from start to end, in at most 200 stretches
 
 
 class Totals(Record, frozen=True):
@@ -253,6 +261,7 @@ class ModuleFacts(Record, frozen=True):
     flops_forward: Count | None
     flops_backward: Count | None
     saved_bytes: Count | None = None  # of the storages that its calls made and that are kept for backward
+    sources: tuple[int, ...] | None = None  # of its tensors: siblings, by index in `modules`; -1 what its parent took
 
 
 class GradientFacts(Record, frozen=True):

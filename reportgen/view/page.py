@@ -146,7 +146,8 @@ class Icicle:
     depth: int  # number of rows
 
 
-Block: TypeAlias = Table | Figures | Facts | Notices | Code | Prose | Icicle
+Chart: TypeAlias = Icicle
+Block: TypeAlias = Table | Figures | Facts | Notices | Code | Prose | Chart
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,3 +175,7 @@ class Page:
     language: str = "en"
     kind: Literal["report", "index"] = "report"
     links: tuple[tuple[str, str], ...] = field(default=())  # (label, relative path): the other formats beside this one
+    author: str | None = None  # who publishes it
+    logo: str | None = None  # an image as a data: URL
+    about: str | None = None  # Markdown that a person wrote; each renderer makes it harmless
+    attachment: bytes | None = None  # report.json, which a PDF carries inside

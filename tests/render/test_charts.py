@@ -7,7 +7,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from reportgen.render.charts import INK, NEUTRAL, PALETTE, WIDTH, icicle_svg
+from reportgen.render.charts import INK, NEUTRAL, PALETTE, WIDTH, svg
 from reportgen.view.page import Icicle, Page, Tile
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -18,7 +18,7 @@ def _icicle(*tiles: Tile, depth: int = 2) -> Icicle:
 
 
 def _root(icicle: Icicle) -> ET.Element:
-    return ET.fromstring(icicle_svg(icicle))  # noqa: S314 - our own text
+    return ET.fromstring(svg(icicle))  # noqa: S314 - our own text
 
 
 def _texts(icicle: Icicle) -> list[str | None]:
