@@ -135,6 +135,8 @@ def _module(
         own_parameters=_elements(path, rows, own=True),
         flops_forward=forward if ran else None,
         flops_backward=2 * forward if ran else None,
+        saved_bytes=fields.get("saved_bytes"),
+        sources=fields.get("sources"),
     )
 
 

@@ -2,8 +2,9 @@
 
 Siblings fold where their names are one stem with consecutive numbers (``0`` ``1`` ``2``, ``layer_1`` ``layer_2``) and
 their whole subtrees are equal in everything that the record knows of them: relative names, classes, calls, shapes,
-counts, FLOPs, parameters and buffers with their dtypes, trainability, ties and gradients. So folding loses nothing:
-`unfold` gives back every module as it was.
+counts, FLOPs, parameters and buffers with their dtypes, trainability, ties and gradients, and which part feeds which.
+What feeds a block from outside differs in every chain, and does not count. So `unfold` gives back every module as it
+was, but for its `sources`.
 
 Equality is decided from the leaves up. Each subtree's structure gets a number, the same for equal structures, so that
 comparing two subtrees is comparing two numbers, and the whole takes time in proportion to the record.
@@ -58,6 +59,7 @@ class _Branch:
 
     module: ModuleFacts
     name: str
+    index: int  # in the record
     parameters: list[ParameterFacts] = field(default_factory=list)
     buffers: list[BufferFacts] = field(default_factory=list)
     children: list[_Branch] = field(default_factory=list)
@@ -77,7 +79,10 @@ def fold(report: ModelReport) -> tuple[Node, ...]:
 
 
 def unfold(nodes: Iterable[Node]) -> tuple[ModuleFacts, ...]:
-    """Every module that the nodes stand for, in the record's order: ``unfold(fold(report)) == report.modules``."""
+    """Every module that the nodes stand for, in the record's order; ``sources``, indexes into the record, are None.
+
+    Where a record has none, ``unfold(fold(report)) == report.modules``.
+    """
     return tuple(_unfold(nodes, ""))
 
 
@@ -85,7 +90,7 @@ def _unfold(nodes: Iterable[Node], parent: str) -> Iterator[ModuleFacts]:
     for node in nodes:
         for index in range(node.count):
             path = join(parent, node.nth(index))
-            yield replace(node.module, path=path)
+            yield replace(node.module, path=path, sources=None)
             yield from _unfold(node.children, path)
 
 
@@ -115,11 +120,11 @@ def _grow(report: ModelReport) -> tuple[list[_Branch], list[_Branch]]:
     roots: list[_Branch] = []
     branches: list[_Branch] = []
     stack: list[_Branch] = []
-    for module in report.modules:
+    for index, module in enumerate(report.modules):
         while stack and not _is_above(stack[-1].module.path, module.path):
             stack.pop()
         parent = stack[-1].module.path if stack else ""
-        branch = _Branch(module, module.path.removeprefix(f"{parent}.") if parent else module.path)
+        branch = _Branch(module, module.path.removeprefix(f"{parent}.") if parent else module.path, index)
         (stack[-1].children if stack else roots).append(branch)
         stack.append(branch)
         branches.append(branch)
@@ -160,11 +165,17 @@ def _structure(branch: _Branch, followers: Mapping[str, list[str]]) -> Hashable:
     """All that the record says of a subtree, as seen from its top, so that equal blocks give equal values."""
     here = branch.module.path
     return (
-        replace(branch.module, path=""),
+        replace(branch.module, path="", sources=None),
         tuple(_tensor(row, here, followers) for row in branch.parameters),
         tuple(_tensor(row, here, followers) for row in branch.buffers),
-        tuple((child.name, child.structure) for child in branch.children),
+        tuple((child.name, child.structure, _feeding(child)) for child in branch.children),
     )
+
+
+def _feeding(branch: _Branch) -> Hashable:
+    """What feeds a module, as places relative to its own; "above" is what its parent took."""
+    sources = branch.module.sources
+    return sources and tuple("above" if source < 0 else source - branch.index for source in sources)
 
 
 def _tensor(row: ParameterFacts | BufferFacts, here: str, followers: Mapping[str, list[str]]) -> Hashable:

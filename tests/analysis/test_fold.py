@@ -130,6 +130,32 @@ def test_ties_within_a_block_do_not_hinder_folding(make_report: MakeReport) -> N
     assert [("", [("0-2", ["a", "b"])])] == outline(fold(report))
 
 
+def _wired(*inner: tuple[int, ...]) -> dict[str, Any]:
+    """A chain of blocks of two parts each; ``inner``: what feeds the second part of each block."""
+    modules: dict[str, Any] = {"": "models.Net"}
+    for block, sources in enumerate(inner):
+        above = (3 * block - 2,) if block else (-1,)
+        modules[f"{block}"] = {"class_name": "models.Block", "sources": above}
+        modules[f"{block}.a"] = {"class_name": "Linear", "sources": (-1,)}
+        modules[f"{block}.b"] = {"class_name": "Linear", "sources": sources}
+    return modules
+
+
+def test_a_chain_of_equal_blocks_folds(make_report: MakeReport) -> None:
+    """Each block is fed by another, and in each the first part feeds the second: they are equal all the same."""
+    report = make_report(modules=_wired((2, -1), (5, -1), (8, -1)))
+    assert [("", [("0-2", ["a", "b"])])] == outline(fold(report))
+    assert tuple(module.path for module in report.modules) == tuple(module.path for module in unfold(fold(report)))
+
+
+def test_blocks_wired_otherwise_inside_do_not_fold(make_report: MakeReport) -> None:
+    """A block whose second part does not take the first one's output is another block."""
+    parts = ["a", "b"]
+    assert [("", [("0", parts), ("1", parts), ("2", parts)])] == outline(
+        fold(make_report(modules=_wired((2,), (-1,), (8,))))
+    )
+
+
 @pytest.mark.parametrize(
     ("names", "expected"),
     [
