@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import chain
 from typing import TYPE_CHECKING
 
 from reportgen.analysis.fold import fold
 from reportgen.view import audit, gradients, ledgers, measured, memory, notices, overview, tree, work
 from reportgen.view.figures import key_figures
-from reportgen.view.page import Cell, Facts, Page, Section
+from reportgen.view.page import Page
 
 if TYPE_CHECKING:
     from reportgen.report.schema import ModelReport
@@ -18,7 +18,7 @@ _SHOWN_DIGITS = 12  # of the fingerprint, in the footer
 
 
 def build(report: ModelReport, *, select: Sequence[str] = ()) -> Page:
-    """The page of a record: what failed and what to notice first, then the facts, the complete ledgers last.
+    """The page of a record: what is wrong first, then what it is and costs, how that was found, and the ledgers last.
 
     Args:
         report: any record, partial and failed ones included; sections about which nothing is known are left out.
@@ -29,20 +29,19 @@ def build(report: ModelReport, *, select: Sequence[str] = ()) -> Page:
         chain(
             notices.what_failed(report),
             notices.what_to_notice(report),
-            overview.identity(report, select),
             overview.inputs_outputs(report),
             tree.module_tree(report, nodes),
             tree.make_up(report, nodes),
+            work.work(report),
             memory.memory(report),
+            measured.measured(report),
+            gradients.gradients(report),
             ledgers.parameters(report, nodes, select),
             ledgers.buffers(report),
-            gradients.gradients(report),
-            work.work(report),
-            ledgers.modules(report),
-            measured.measured(report),
             audit.audit(report),
             notices.diagnostics(report),
-            _environment(report),
+            overview.identity(report, select),
+            ledgers.modules(report),
         )
     )
     return Page(
@@ -54,12 +53,6 @@ def build(report: ModelReport, *, select: Sequence[str] = ()) -> Page:
         sections=tuple(sorted(sections, key=lambda section: section.appendix)),
         footer=_footer(report),
     )
-
-
-def _environment(report: ModelReport) -> Iterator[Section]:
-    if report.environment:
-        facts = Facts(tuple((name, Cell(version)) for name, version in report.environment.items()))
-        yield Section("environment", "Environment", (facts,))
 
 
 def _footer(report: ModelReport) -> str:

@@ -51,6 +51,8 @@ def _identity(report: ModelReport) -> Iterator[tuple[str, Cell | None]]:
     if probe.status != "complete":
         outcomes = [f"{stage} {getattr(probe.stages, stage)}" for stage in ("instantiate", "forward", "backward")]
         yield "Stages", Cell(", ".join(outcomes), tone="warn")
+    versions = ", ".join(f"{name} {version}" for name, version in report.environment.items())
+    yield "Measured with", Cell(versions) if versions else None
     yield "Fingerprint", Cell(report.fingerprint) if report.fingerprint else None
 
 

@@ -20,18 +20,17 @@ def outline(report: ModelReport, **options: Any) -> list[str]:
 
 
 def test_sections_of_a_small_model(tied_gpt: ModelReport) -> None:
-    """What to notice comes first, then what it is, then the facts; short ledgers stand among them."""
+    """What to notice comes first, then what it is and costs, then how that was found."""
     assert [
         "findings",
-        "identity",
         "inputs-outputs",
         "modules",
         "layer-types",
+        "operations",
+        "gradients",
         "parameters",
         "buffers",
-        "gradients",
-        "operations",
-        "environment",
+        "identity",
         "[all-modules]",
     ] == outline(tied_gpt)
 
@@ -40,15 +39,14 @@ def test_long_ledgers_come_last(transformer12: ModelReport) -> None:
     """125 parameter names fold into 15 rows; the whole ledger is an appendix."""
     assert [
         "findings",
-        "identity",
         "inputs-outputs",
         "modules",
         "layer-types",
+        "operations",
+        "gradients",
         "parameters-folded",
         "buffers",
-        "gradients",
-        "operations",
-        "environment",
+        "identity",
         "[parameters]",
         "[all-modules]",
     ] == outline(transformer12)
@@ -58,20 +56,19 @@ def test_what_failed_comes_first(forward_failed: ModelReport) -> None:
     """A partial report opens with the failure and goes on with what is known."""
     assert [
         "failure",
-        "identity",
         "inputs-outputs",
         "modules",
         "layer-types",
-        "parameters",
         "gradients",
-        "environment",
+        "parameters",
+        "identity",
         "[all-modules]",
     ] == outline(forward_failed)
 
 
 def test_nothing_is_said_where_nothing_is_known(constructor_failed: ModelReport) -> None:
-    """A model that was never built has a failure, an identity and an environment."""
-    assert ["failure", "identity", "environment"] == outline(constructor_failed)
+    """A model that was never built has a failure and an identity."""
+    assert ["failure", "identity"] == outline(constructor_failed)
 
 
 def test_head_and_foot_of_the_page(frozen_sequential: ModelReport) -> None:

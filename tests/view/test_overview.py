@@ -18,10 +18,14 @@ from reportgen.view.page import Code, Facts
 
 if TYPE_CHECKING:
     from reportgen.report.schema import ModelReport
-    from reportgen.view.page import Page
+    from reportgen.view.page import Page, Section
 
 MakeReport = Callable[..., "ModelReport"]
 NET: dict[str, Any] = {"modules": {"": "models.Net"}, "parameters": {"w": (1,)}}
+
+
+def _identity(report: ModelReport) -> Section:
+    return next(section for section in build(report).sections if section.id == "identity")
 
 
 def test_identity_of_a_model(make_report: MakeReport, facts_of: Callable[[Page, str], dict[str, str]]) -> None:
@@ -48,6 +52,7 @@ def test_identity_of_a_model(make_report: MakeReport, facts_of: Callable[[Page, 
         "Loss": "sum",
         "Seed": "0",
         "Frozen": "a*, b",
+        "Measured with": "python 3.11.7, torch 2.13.0, reportgen 1.0.0",
         "Fingerprint": report.fingerprint,
     } == facts_of(build(report), "identity")
 
@@ -62,7 +67,7 @@ def test_identity_of_a_model(make_report: MakeReport, facts_of: Callable[[Page, 
 )
 def test_citations_link_to_what_they_cite(make_report: MakeReport, citation: str, href: str | None) -> None:
     """Only web addresses become links."""
-    facts = build(make_report(**NET, model={"citation": citation})).sections[0].blocks[0]
+    facts = _identity(make_report(**NET, model={"citation": citation})).blocks[0]
     assert isinstance(facts, Facts)
     assert [href] == [cell.href for label, cell in facts.items if label == "Published"]
 
@@ -122,13 +127,13 @@ def test_inputs_in_the_command_can_be_read_back(
 
 def test_a_live_module_has_no_command(make_report: MakeReport) -> None:
     """No command line can find a module that was handed over in Python."""
-    section = build(make_report(**NET, model={"source": "live", "ref": "live:Net"})).sections[0]
+    section = _identity(make_report(**NET, model={"source": "live", "ref": "live:Net"}))
     assert (None, [Facts]) == (section.intro, [type(block) for block in section.blocks])
 
 
 def test_the_command_is_a_block_of_its_own(make_report: MakeReport) -> None:
     """It stands under the facts, ready to copy."""
-    assert Code("reportgen build builtin:net", "sh") == build(make_report(**NET)).sections[0].blocks[1]
+    assert Code("reportgen build builtin:net", "sh") == _identity(make_report(**NET)).blocks[1]
 
 
 def test_inputs_and_outputs(make_report: MakeReport, texts_of: Callable[[Page, str], list[tuple[str, ...]]]) -> None:
