@@ -22,6 +22,7 @@ from reportgen.probe.cost import Phase
 from reportgen.probe.failure import Failure, needs_values
 from reportgen.probe.inputs import Inputs, make_inputs
 from reportgen.probe.memory import Storages, Watch
+from reportgen.probe.reading import reading
 from reportgen.probe.structure import tensors
 from reportgen.probe.trace import Trace
 from reportgen.probe.values import Values
@@ -271,7 +272,7 @@ class Attempt:
         return storages.peak if storages.followed else None
 
     def _reading(self) -> AbstractContextManager[None]:
-        return self.values.reading() if self.values is not None else nullcontext()
+        return reading(self.values) if self.values is not None else nullcontext()
 
     def _loss(self, returned: Any, outputs: passes.Outputs) -> Tensor | None:
         if self.loss == "none":

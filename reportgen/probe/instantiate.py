@@ -19,6 +19,7 @@ from torch.overrides import TorchFunctionMode
 from reportgen.errors import DeviceUnavailable, InstantiationError
 from reportgen.probe import kernels
 from reportgen.probe.fills import Unfilled
+from reportgen.probe.reading import building
 from reportgen.probe.values import Values
 
 META = torch.device("meta")
@@ -49,7 +50,7 @@ def build(factory: Callable[[], nn.Module], device: torch.device, values: Values
     """A fresh module whose tensors were made on ``device``; ``values`` learns the content of its constants."""
     skips_fills = device.type == "meta" and not kernels.is_plain()
     constructing = Unfilled(device, values) if skips_fills else device
-    with values.building() if values is not None else nullcontext(), constructing:
+    with building(values) if values is not None else nullcontext(), constructing:
         model = _checked(factory())
     if device.type != "meta":
         model.to(device)  # a constructor may name a device of its own

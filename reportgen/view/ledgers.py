@@ -149,10 +149,6 @@ def buffers(report: ModelReport) -> Iterator[Section]:
     yield Section("buffers", "All buffers" if table.long else "Buffers", (table,), appendix=table.long)
 
 
-def _persistent(row: BufferFacts) -> Cell:
-    return Cell("yes") if row.persistent else Cell("no", tone="muted")
-
-
 def modules(report: ModelReport) -> Iterator[Section]:
     """Every module, unfolded; of a forward pass that failed, what its completed calls showed."""
     ran = any(row.calls for row in report.modules)

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from reportgen.config import ProbeOptions
 from reportgen.probe import probe
 from reportgen.probe.operations import LIMIT
+from reportgen.probe.reading import reading
 from reportgen.probe.trace import Trace
 from reportgen.probe.values import Values
 from reportgen.registry.base import InputSpec, ModelRef, ModelSpec
@@ -31,7 +32,7 @@ def followed(function: Callable[..., Any], *contents: Tensor, assume: bool = Fal
     """What a function gives on meta for arguments of known content."""
     values = Values(assume=assume)
     arguments = [known(values, content) for content in contents]
-    with values.reading(), Trace((), values.run):
+    with reading(values), Trace((), values.run):
         return function(*arguments)
 
 
