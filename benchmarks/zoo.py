@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from reportgen.batch import Job, Outcome, Progress, local, run
-from reportgen.config import BatchOptions, ModelEntry, ProbeOptions, RenderOptions
+from reportgen.config import BatchOptions, ProbeOptions, RenderOptions
+from reportgen.manifest import ModelEntry
 from reportgen.report.codec import load
 from reportgen.workers import Processes
 

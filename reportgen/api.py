@@ -3,25 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
 
 from reportgen import batch, write
 from reportgen.batch import Outcome, Progress
-from reportgen.config import (
-    BUNDLED_MANIFEST,
-    FORMATS,
-    BatchOptions,
-    Format,
-    Manifest,
-    ModelEntry,
-    ProbeOptions,
-    RenderOptions,
-    parse_formats,
-    read_manifest,
-)
+from reportgen.branding import Brand, read_description, read_logo
+from reportgen.config import FORMATS, BatchOptions, Format, ProbeOptions, RenderOptions, Style, parse_formats
 from reportgen.errors import AmbiguousModel, ConfigError, RendererUnavailable
+from reportgen.manifest import BUNDLED_MANIFEST, Manifest, manifest_of, read_manifest
 from reportgen.registry.base import InputSpec
 from reportgen.report import codec
 from reportgen.report.schema import ModelReport
@@ -101,16 +92,37 @@ def load(path: str | Path) -> ModelReport:
     return codec.load(Path(path))
 
 
-def render(report: ModelReport, file_format: Format, *, select: Sequence[str] = ()) -> bytes:
+class Appearance(TypedDict, total=False):
+    """How reports look and what a person adds to them: further keywords of `build`, `render` and `render_saved`.
+
+    What is left out, or None, is as a manifest says, else plain. Files are read, and refused, before any work.
+    """
+
+    templates: str | Path | None  # a folder whose files replace reportgen's templates of the same name
+    css: str | Path | None  # a style sheet that comes after reportgen's own, in HTML and PDF
+    pdf_variant: str | None  # "pdf/ua-1" (accessible), "pdf/a-3a" (archived) or "plain"
+    markdown_flavor: str | None  # "github", "hub" or "plain"
+    title: str | None  # the heading, in place of the model's name
+    author: str | None  # who publishes the report
+    logo: str | Path | None  # a PNG, JPEG, WebP or SVG file
+    description: str | Path | None  # a file of Markdown, shown at the start
+
+
+def render(
+    report: ModelReport, file_format: Format, *, select: Sequence[str] = (), **appearance: Unpack[Appearance]
+) -> bytes:
     """The report as a file of its own: ``md``, ``html``, ``pdf`` or ``json``. Needs no torch.
 
-    ``select`` are patterns of parameter names; the parameter tables then hold only those.
+    ``select`` are patterns of parameter names; the parameter tables then hold only those. ``appearance``: see
+    `Appearance`.
 
     Raises:
-        ConfigError: an unknown format.
+        ConfigError: an unknown format, or a file that cannot be used.
         RenderError: it cannot be made.
     """
-    return write.render(report, parse_formats((file_format,))[0], RenderOptions(select=tuple(select)))
+    formats = parse_formats((file_format,))
+    options = RenderOptions(formats, tuple(select), Style(**_style(appearance)), _brand(appearance))
+    return write.render(report, formats[0], options)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +153,6 @@ def build(
     output: str | Path = "reports",
     formats: Iterable[str] | None = None,
     select: Iterable[str] | None = None,
-    templates: str | Path | None = None,
     device: str | None = None,
     mode: str | None = None,
     loss: str | None = None,
@@ -156,12 +167,14 @@ def build(
     timeout: float | None = 600.0,
     memory_limit: float | None = None,
     progress: Progress | None = None,
+    **appearance: Unpack[Appearance],
 ) -> Build:
     """Reports on every model of ``refs``, wildcards allowed, or of a manifest, each in a process of its own.
 
     What is given here wins over what a manifest says; None leaves it to the manifest, or to the defaults of `probe` and
     all formats (PDF only where Pango is installed). ``manifest`` is a TOML file, or ``bundled`` for reportgen's own;
     ``jobs`` is the number of models at a time, ``timeout`` in seconds and ``memory_limit`` in GiB hold for one model.
+    ``appearance``: see `Appearance`.
 
     Raises:
         ConfigError, RegistryError: an option, the manifest or a reference is wrong.
@@ -179,19 +192,20 @@ def build(
         "max_real_memory": max_real_memory,
         "measure": measure,
         "batch_scaling": batch_scaling,
+        "formats": None if formats is None else parse_formats(formats),
+        "select": None if select is None else tuple(select),
+        **_style(appearance),
     }
     wanted = _manifest(
         (refs,) if isinstance(refs, str) else tuple(refs),
         manifest,
         {key: value for key, value in given.items() if value is not None},
     )
-    render_options, notes = _render_options(
-        wanted.formats if formats is None else parse_formats(formats),
-        wanted.select if select is None else select,
-        templates,
-    )
+    brand = _brand(appearance)
+    entries = [replace(entry, brand=brand.over(entry.brand)) for entry in wanted.models]
+    render_options, notes = _render_options(wanted.formats, wanted.select, wanted.style, brand.over(wanted.brand))
     options = BatchOptions(Path(output), jobs, timeout, memory_limit)
-    return Build(options.output, batch.run(wanted.models, render_options, options, progress=progress), notes)
+    return Build(options.output, batch.run(entries, render_options, options, progress=progress), notes)
 
 
 def render_saved(
@@ -200,16 +214,19 @@ def render_saved(
     output: str | Path,
     formats: Iterable[str] | None = None,
     select: Iterable[str] | None = None,
-    templates: str | Path | None = None,
+    **appearance: Unpack[Appearance],
 ) -> Build:
     """Renders saved ``report.json`` files anew, as `build` would have. Needs no torch.
 
+    ``appearance``: see `Appearance`.
+
     Raises:
-        ConfigError: an unknown format.
+        ConfigError: an unknown format, or a file that cannot be used.
         ReportFormatError: a file that is no report.
         RendererUnavailable, WriteError: as `build`.
     """
-    options, notes = _render_options(None if formats is None else parse_formats(formats), select or (), templates)
+    chosen = None if formats is None else parse_formats(formats)
+    options, notes = _render_options(chosen, select or (), Style(**_style(appearance)), _brand(appearance))
     records = [load(report) for report in reports]
     return Build(Path(output), batch.render_saved(records, options, Path(output)), notes)
 
@@ -223,27 +240,53 @@ def _manifest(refs: Sequence[str], manifest: str | Path | None, given: Mapping[s
         )
     if manifest is not None:
         return read_manifest(BUNDLED_MANIFEST if manifest == "bundled" else Path(manifest), given)
-    options = ProbeOptions(**given)
-    return Manifest(tuple(ModelEntry(ref, options) for ref in refs))
+    return manifest_of(refs, given)
+
+
+def _style(appearance: Appearance) -> dict[str, Any]:
+    """The fields of `Style` that are given."""
+    unknown = sorted(appearance.keys() - Appearance.__annotations__.keys())
+    if unknown:
+        raise TypeError(f"there is no keyword {unknown[0]!r}; see reportgen.api.Appearance")
+    given = {
+        "templates": _path(appearance.get("templates")),
+        "css": _path(appearance.get("css")),
+        "pdf_variant": appearance.get("pdf_variant"),
+        "markdown_flavor": appearance.get("markdown_flavor"),
+    }
+    return {key: value for key, value in given.items() if value is not None}
+
+
+def _brand(appearance: Appearance) -> Brand:
+    logo, description = _path(appearance.get("logo")), _path(appearance.get("description"))
+    return Brand(
+        title=appearance.get("title"),
+        author=appearance.get("author"),
+        logo=None if logo is None else read_logo(logo),
+        about=None if description is None else read_description(description),
+    )
+
+
+def _path(value: str | Path | None) -> Path | None:
+    return None if value is None else Path(value)
 
 
 def _render_options(
-    formats: tuple[Format, ...] | None, select: Iterable[str], templates: str | Path | None
+    formats: tuple[Format, ...] | None, select: Iterable[str], style: Style, brand: Brand
 ) -> tuple[RenderOptions, tuple[str, ...]]:
     """Options of formats that can be made here, made sure of before any work, and a remark on what was left out."""
-    folder = None if templates is None else Path(templates)
     at_hand, notes = [], []
     for name in FORMATS if formats is None else formats:
         try:
             if name != "json":
-                write.renderer(name, folder)
+                write.renderer(name, style)
         except RendererUnavailable as exc:
             if formats is not None:
                 raise
             notes.append(f"no {name} reports: {exc}; {exc.remedy}")
         else:
             at_hand.append(name)
-    return RenderOptions(tuple(at_hand), tuple(select), folder), tuple(notes)
+    return RenderOptions(tuple(at_hand), tuple(select), style, brand), tuple(notes)
 
 
 def _input_specs(inputs: Iterable[str | InputSpec]) -> tuple[InputSpec, ...]:

@@ -16,8 +16,9 @@ from typing import Protocol, TypeVar
 import msgspec
 from natsort import natsorted
 
-from reportgen.config import BatchOptions, ModelEntry, RenderOptions
+from reportgen.config import BatchOptions, RenderOptions
 from reportgen.errors import ConfigError, ProbeError, RegistryError, ReportgenError
+from reportgen.manifest import ModelEntry
 from reportgen.probe import failed_report
 from reportgen.registry.base import ModelRef
 from reportgen.report import codec
@@ -187,10 +188,10 @@ def plan(
     found: dict[str, tuple[ModelRef, ModelEntry]] = {}
     for entry in entries:
         for ref in _refs(entry.ref, expanded[entry.ref]):
-            found[f"{ref} {entry.name} {entry.description} {entry.probe}"] = ref, entry
+            found[f"{ref} {entry.name} {entry.description} {entry.probe} {entry.brand}"] = ref, entry
     names = slugs({key: _label(str(ref), entry.name or ref.name) for key, (ref, entry) in found.items()})
     jobs = (
-        Job(ref, entry, options.output / names[key], render, options.memory_limit)
+        Job(ref, entry, options.output / names[key], replace(render, brand=entry.brand), options.memory_limit)
         for key, (ref, entry) in sorted(found.items())
     )
     return tuple(natsorted(jobs, key=lambda job: str(job.ref)))

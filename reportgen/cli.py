@@ -103,8 +103,25 @@ def _or_none(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> 
     return values or None
 
 
+_FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
+_APPEARANCE = (
+    click.option("--markdown-flavor", metavar="NAME", help="github (the default), hub or plain."),
+    click.option("--pdf-variant", metavar="NAME", help="pdf/ua-1 (the default), pdf/a-3a or plain."),
+    click.option("--author", metavar="TEXT", help="Who publishes the report."),
+    click.option("--description", type=_FILE, help="Markdown to put at the start of the report."),
+    click.option("--logo", type=_FILE, help="A PNG, JPEG, WebP or SVG to put at the top."),
+    click.option("--title", metavar="TEXT", help="The heading, in place of the model's name."),
+    click.option("--css", type=_FILE, help="A style sheet to add to reportgen's own, in HTML and PDF."),
+    click.option(
+        "--templates",
+        type=click.Path(path_type=Path, file_okay=False, exists=True),
+        help="A folder whose templates and style sheets replace reportgen's own of the same name.",
+    ),
+)
+
+
 def _output_options(function: F) -> F:
-    """Where reports go and in which formats."""
+    """Where reports go, in which formats, and how they look."""
     for option in (
         click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors."),
         click.option(
@@ -114,11 +131,7 @@ def _output_options(function: F) -> F:
             callback=_or_none,
             help="Show only the parameters of these names in the tables: '*.weight'. Repeatable.",
         ),
-        click.option(
-            "--templates",
-            type=click.Path(path_type=Path, file_okay=False, exists=True),
-            help="A folder whose templates and style sheets replace reportgen's own of the same name.",
-        ),
+        *_APPEARANCE,
         click.option(
             "--format",
             "formats",

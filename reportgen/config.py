@@ -1,23 +1,23 @@
-"""Options and the manifest, valid by construction: every stage gets its own slice, nobody gets ``**kwargs``."""
+"""Options, valid by construction: every stage gets its own slice, nobody gets ``**kwargs``."""
 
 from __future__ import annotations
 
-import difflib
 import re
-import tomllib
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
+from reportgen.branding import Brand
 from reportgen.errors import ConfigError
-from reportgen.registry.base import InputSpec, ModelRef
+from reportgen.registry.base import InputSpec
 
 Mode = Literal["train", "eval"]
 Format = Literal["json", "md", "html", "pdf"]  # in this order: the record, which the others are made of, comes first
 FORMATS: tuple[Format, ...] = get_args(Format)
-BUNDLED_MANIFEST = Path(__file__).with_name("manifest.toml")
+PdfVariant = Literal["pdf/ua-1", "pdf/a-3a", "plain"]
+MarkdownFlavor = Literal["github", "hub", "plain"]
+_FETCHES = re.compile(r"@import|url\(\s*(?!['\"]?(?:#|data:))", re.IGNORECASE)
 _LARGEST = 10_000_000  # seconds (some four months), gibibytes, or processes
 _DEVICE = re.compile(r"meta|cpu|mps|auto|(cuda|xpu)(:\d+)?")
 _LOSS = re.compile(r"sum|cross_entropy|none|python:\w+(\.\w+)*:\w+(\.\w+)*")
@@ -82,11 +82,59 @@ class ProbeOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class Style:
+    """How pages look, in every report of a run.
+
+    Files in the folder ``templates`` replace reportgen's own templates of the same name; the style sheet ``css`` comes
+    after reportgen's own, on screen and on paper. ``pdf_variant`` is the claim that a PDF makes: accessible (UA),
+    archived (A), or none. ``markdown_flavor`` is where the Markdown is read: on GitHub and its like, as a part of a
+    model card on the Hub, or as it stands, in a terminal or a letter.
+
+    Raises:
+        ConfigError: a variant or flavour that is not known, or a style sheet that cannot be used.
+    """
+
+    templates: Path | None = None
+    css: Path | None = None
+    pdf_variant: PdfVariant = "pdf/ua-1"
+    markdown_flavor: MarkdownFlavor = "github"
+
+    def __post_init__(self) -> None:
+        for what, value, known in (
+            ("PDF variant", self.pdf_variant, get_args(PdfVariant)),
+            ("Markdown flavour", self.markdown_flavor, get_args(MarkdownFlavor)),
+        ):
+            if value not in known:
+                raise ConfigError(
+                    f"{what} {value!r} is not known", code="style-invalid", remedy=f"use {', '.join(known)}"
+                )
+        if self.css is not None:
+            _check_css(self.css)
+
+
+def _check_css(path: Path) -> None:
+    try:
+        css = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as exc:
+        raise ConfigError(
+            f"cannot read the style sheet {path}: {exc}", code="style-invalid", remedy="give a CSS file in UTF-8"
+        ) from exc
+    found = _FETCHES.search(css)
+    if found:
+        line = css.count("\n", 0, found.start()) + 1
+        raise ConfigError(
+            f"the style sheet {path}, line {line}, asks for another file",
+            code="style-invalid",
+            remedy="put it into the style sheet itself, as a data: URL: a report is made of nothing else",
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class RenderOptions:
     """What is made of a record.
 
     ``formats`` come in canonical order and each once; ``select`` are patterns of names that narrow the parameter
-    tables; files in the folder ``templates`` replace reportgen's own templates of the same name.
+    tables; ``style`` is how it looks, ``brand`` what a person adds to it.
 
     Raises:
         ConfigError: an unknown format, or none at all.
@@ -94,7 +142,8 @@ class RenderOptions:
 
     formats: tuple[Format, ...] = FORMATS
     select: tuple[str, ...] = ()
-    templates: Path | None = None
+    style: Style = Style()
+    brand: Brand = Brand()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "formats", parse_formats(self.formats))
@@ -139,159 +188,3 @@ class BatchOptions:
                     code="limit-range",
                     remedy=f"give a number above 0 and up to {_LARGEST:,}, or leave the option out",
                 )
-
-
-@dataclass(frozen=True, slots=True)
-class ModelEntry:
-    """One line of what to build: a reference, wildcards allowed, and how its models are measured and called."""
-
-    ref: str
-    probe: ProbeOptions = ProbeOptions()
-    name: str | None = None
-    description: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Manifest:
-    """What to build. ``formats`` None is every format that can be made here."""
-
-    models: tuple[ModelEntry, ...]
-    formats: tuple[Format, ...] | None = None
-    select: tuple[str, ...] = ()
-
-
-def read_manifest(path: Path, overrides: Mapping[str, Any] | None = None) -> Manifest:
-    """Reads a manifest: TOML with an optional ``[defaults]`` table and one ``[[model]]`` table an entry.
-
-    Both take the fields of `ProbeOptions` by name; ``[defaults]`` also ``formats`` and ``select``, ``[[model]]`` also
-    ``ref`` (needed), ``name`` and ``description``. ``overrides`` are fields of `ProbeOptions` that win over the file's.
-
-    Raises:
-        ConfigError: the file cannot be read, or holds a wrong key or value; the message says where.
-    """
-    with _at(str(path)):
-        try:
-            document = tomllib.loads(path.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as exc:
-            raise ConfigError(str(exc), code="manifest-invalid", remedy="give a TOML file in UTF-8") from exc
-        shared = _read_defaults(document)
-        models = []
-        for number, table in enumerate(document["model"], start=1):
-            with _at(f"[[model]] {number} ({table.get('ref', 'no ref')})"):
-                models.append(_read_entry(table, shared, overrides or {}))
-        return Manifest(tuple(models), **_only(_RENDER_KEYS, shared))
-
-
-def _read_defaults(document: dict[str, Any]) -> dict[str, Any]:
-    _refuse_unknown(document, ("defaults", "model"))
-    defaults, models = document.get("defaults", {}), document.get("model", [])
-    if not isinstance(defaults, dict) or not _is_list_of(dict, models) or not models:
-        raise _invalid(
-            "no model, or none that can be read", "write [defaults] at most once, and [[model]] before each entry"
-        )
-    with _at("[defaults]"):
-        return _read_table(defaults, _PROBE_KEYS | _RENDER_KEYS)
-
-
-def _read_entry(table: dict[str, Any], defaults: Mapping[str, Any], overrides: Mapping[str, Any]) -> ModelEntry:
-    values = _read_table(table, _PROBE_KEYS | _MODEL_KEYS)
-    if "ref" not in values:
-        raise _invalid("no model is named", 'add ref = "SOURCE:NAME"')
-    if ModelRef.parse(values["ref"]).has_wildcard and "name" in values:
-        raise _invalid("one name for many models", "leave out name, or the wildcards in ref")
-    probe = ProbeOptions(**_only(_PROBE_KEYS, {**defaults, **values, **overrides}))
-    return ModelEntry(probe=probe, **_only(_MODEL_KEYS, values))
-
-
-def _read_table(table: Mapping[str, object], keys: Mapping[str, Callable[[object], Any]]) -> dict[str, Any]:
-    _refuse_unknown(table, keys)
-    values = {}
-    for key, value in table.items():
-        with _at(key):
-            values[key] = keys[key](value)
-    return values
-
-
-def _refuse_unknown(table: Iterable[str], valid: Iterable[str]) -> None:
-    known = sorted(valid)
-    for key in table:
-        if key not in known:
-            close = difflib.get_close_matches(key, known, n=1)
-            raise _invalid(
-                f"unknown key {key!r}", f"did you mean {close[0]!r}?" if close else f"use {', '.join(known)}"
-            )
-
-
-def _only(keys: Iterable[str], values: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: values[key] for key in keys if key in values}
-
-
-def _is_list_of(kind: type, value: object) -> bool:
-    return isinstance(value, list) and all(isinstance(item, kind) for item in value)
-
-
-def _invalid(message: str, remedy: str) -> ConfigError:
-    return ConfigError(message, code="manifest-invalid", remedy=remedy)
-
-
-@contextmanager
-def _at(place: str) -> Iterator[None]:
-    """Puts the place in front of what is wrong there."""
-    try:
-        yield
-    except ConfigError as exc:
-        raise ConfigError(f"{place}: {exc}", code=exc.code, remedy=exc.remedy) from exc
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise _invalid(f"{value!r} is no text", "write it in quotes")
-    return value
-
-
-def _integer(value: object) -> int:
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise _invalid(f"{value!r} is no integer", "write digits without quotes")
-    return value
-
-
-def _truth(value: object) -> bool:
-    if not isinstance(value, bool):
-        raise _invalid(f"{value!r} is neither true nor false", "write true or false without quotes")
-    return value
-
-
-def _number(value: object) -> float:
-    if not isinstance(value, int | float) or isinstance(value, bool):
-        raise _invalid(f"{value!r} is no number", "write it like 8 or 0.5")
-    return float(value)
-
-
-def _texts(value: object) -> tuple[str, ...]:
-    if not _is_list_of(str, value):
-        raise _invalid(f"{value!r} is no list of texts", 'write it like ["one", "two"]')
-    return tuple(value)  # type: ignore[arg-type]  # the line above made sure
-
-
-def _formats(value: object) -> tuple[Format, ...]:
-    return parse_formats(_texts(value))
-
-
-def _inputs(value: object) -> tuple[InputSpec, ...]:
-    return tuple(InputSpec.parse(text) for text in _texts(value))
-
-
-_PROBE_KEYS: dict[str, Callable[[object], Any]] = {
-    "device": _text,
-    "mode": _text,
-    "loss": _text,
-    "seed": _integer,
-    "freeze": _texts,
-    "inputs": _inputs,
-    "audit": _truth,
-    "max_real_memory": _number,
-    "measure": _truth,
-    "batch_scaling": _truth,
-}
-_RENDER_KEYS: dict[str, Callable[[object], Any]] = {"formats": _formats, "select": _texts}
-_MODEL_KEYS: dict[str, Callable[[object], Any]] = {"ref": _text, "name": _text, "description": _text}

@@ -9,7 +9,7 @@ from functools import partial
 from importlib import metadata
 from typing import TYPE_CHECKING
 
-from reportgen.config import Format
+from reportgen.config import Format, Style
 from reportgen.errors import DeviceUnavailable, ReportgenError
 from reportgen.version import __version__
 
@@ -76,7 +76,7 @@ def _templates() -> str:
 def _format(name: Format) -> str:
     from reportgen.write import renderer
 
-    renderer(name, None)
+    renderer(name, Style())
     return f"WeasyPrint {metadata.version('weasyprint')}, Pango loads" if name == "pdf" else "ready"
 
 

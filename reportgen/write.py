@@ -12,7 +12,7 @@ from dataclasses import asdict, replace
 from functools import cache
 from pathlib import Path
 
-from reportgen.config import Format, RenderOptions
+from reportgen.config import Format, RenderOptions, Style
 from reportgen.errors import ReportgenError, WriteError
 from reportgen.render import charts
 from reportgen.render.base import Renderer
@@ -93,26 +93,26 @@ def check_writable(folder: Path) -> None:
 
 
 @cache
-def renderer(file_format: Format, templates: Path | None) -> Renderer:
+def renderer(file_format: Format, style: Style) -> Renderer:
     """The renderer of that format (there is none for ``json``), made once.
 
     Raises:
-        TemplateError: ``templates`` is no folder.
+        TemplateError: the folder of templates is none.
         RendererUnavailable: what it needs does not load.
     """
     match file_format:
         case "md":
             from reportgen.render.markdown import MarkdownRenderer
 
-            return MarkdownRenderer(templates)
+            return MarkdownRenderer(style.templates, flavor=style.markdown_flavor)
         case "html":
             from reportgen.render.html import HtmlRenderer
 
-            return HtmlRenderer(templates)
+            return HtmlRenderer(style.templates, css=style.css)
         case "pdf":
             from reportgen.render.pdf import PdfRenderer
 
-            return PdfRenderer(templates)
+            return PdfRenderer(style.templates, css=style.css, variant=style.pdf_variant)
     raise ValueError(file_format)
 
 
@@ -127,7 +127,20 @@ def render(report: ModelReport, file_format: Format, options: RenderOptions) -> 
     """
     if file_format == "json":
         return codec.to_json(report).encode()
-    return renderer(file_format, options.templates).render(build(report, select=options.select))
+    page = _for_format(_page(report, options), report, file_format)
+    return renderer(file_format, options.style).render(page)
+
+
+def _page(report: ModelReport, options: RenderOptions) -> Page:
+    """The page, with what a person adds to it."""
+    brand = options.brand
+    page = build(report, select=options.select, title=brand.title)
+    return replace(page, author=brand.author, logo=brand.logo, about=brand.about)
+
+
+def _for_format(page: Page, report: ModelReport, file_format: Format) -> Page:
+    """The page as it is in one format: a PDF, which travels alone, takes the record along."""
+    return replace(page, attachment=codec.to_json(report).encode()) if file_format == "pdf" else page
 
 
 def write_report(report: ModelReport, folder: Path, options: RenderOptions) -> tuple[str, ...]:
@@ -142,8 +155,9 @@ def write_report(report: ModelReport, folder: Path, options: RenderOptions) -> t
             if file_format == "json":
                 write_file(folder / "report.json", codec.to_json(report).encode())
             else:
-                page = page or build(report, select=options.select)
-                _write_page(replace(page, links=_links(file_format, options)), folder, file_format, options)
+                page = page or _page(report, options)
+                shown = replace(_for_format(page, report, file_format), links=_links(file_format, options))
+                _write_page(shown, folder, file_format, options)
         except ReportgenError as exc:
             problems.append(f"report.{file_format}: {exc}")
     return tuple(problems)
@@ -154,7 +168,7 @@ def _links(own: Format, options: RenderOptions) -> tuple[tuple[str, str], ...]:
 
 
 def _write_page(page: Page, folder: Path, file_format: Format, options: RenderOptions) -> None:
-    write_file(folder / f"report.{file_format}", renderer(file_format, options.templates).render(page))
+    write_file(folder / f"report.{file_format}", renderer(file_format, options.style).render(page))
     if file_format == "md":
         blocks = (block for section in page.sections for block in section.blocks)
         for chart in (block for block in blocks if isinstance(block, Chart)):
@@ -172,4 +186,5 @@ def write_index(entries: Sequence[IndexEntry], folder: Path, options: RenderOpti
     formats: tuple[Format, ...] = ("html", "md")
     for file_format in formats:
         page = build_index(entries, file_format if file_format in options.formats else options.formats[0])
-        write_file(folder / f"index.{file_format}", renderer(file_format, options.templates).render(page))
+        page = replace(page, author=options.brand.author, logo=options.brand.logo)
+        write_file(folder / f"index.{file_format}", renderer(file_format, options.style).render(page))

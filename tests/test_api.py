@@ -190,7 +190,7 @@ def test_build_of_what_cannot_be_reported(tmp_path):
     assert (False, 3, ["failed"]) == (built.ok, built.exit_code, [outcome.status for outcome in built.outcomes])
 
 
-def without_pango(self: PdfRenderer, templates: object = None) -> None:
+def without_pango(self: PdfRenderer, *args: object, **options: object) -> None:
     """Stands in for the PDF renderer's constructor where Pango is missing."""
     raise RendererUnavailable("WeasyPrint does not load: cannot load library 'libpango'", remedy="brew install pango")
 

@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 from reportgen.batch import Outcome, Progress, index_entry, outcome_of, plan, render_saved, run
-from reportgen.config import BatchOptions, ModelEntry, ProbeOptions, RenderOptions
+from reportgen.config import BatchOptions, ProbeOptions, RenderOptions
 from reportgen.errors import UnknownModel, WriteError
+from reportgen.manifest import ModelEntry
 from reportgen.registry.base import InputSpec
 from reportgen.report import codec
 

@@ -1,34 +1,11 @@
-"""Options and the manifest."""
+"""Options."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
-from reportgen.config import (
-    BUNDLED_MANIFEST,
-    BatchOptions,
-    Manifest,
-    ModelEntry,
-    ProbeOptions,
-    RenderOptions,
-    read_manifest,
-)
+from reportgen.config import BatchOptions, ProbeOptions, RenderOptions
 from reportgen.errors import ConfigError
-from reportgen.registry.base import InputSpec
-
-
-@pytest.fixture
-def manifest(tmp_path):
-    """Writes a manifest and gives its path."""
-
-    def write(text: str) -> Path:
-        path = tmp_path / "models.toml"
-        path.write_text(text, encoding="utf-8")
-        return path
-
-    return write
 
 
 @pytest.mark.parametrize("device", ["meta", "cpu", "cuda", "cuda:1", "mps", "xpu", "xpu:0", "auto"])
@@ -82,107 +59,3 @@ def test_wrong_limits(limits):
     with pytest.raises(ConfigError) as caught:
         BatchOptions(**limits)
     assert "limit-range" == caught.value.code
-
-
-def test_manifest(manifest):
-    """Defaults hold for every model, a model's own keys win over them, and what the caller gives wins over both."""
-    path = manifest("""
-        [defaults]
-        device = "cpu"
-        mode = "eval"
-        seed = 3
-        formats = ["json", "md"]
-        select = ["*.weight"]
-
-        [[model]]
-        ref = "builtin:*"
-
-        [[model]]
-        ref = "builtin:mlp?width=16"
-        name = "narrow"
-        description = "A narrow one."
-        mode = "train"
-        loss = "none"
-        freeze = ["body.*"]
-        inputs = ["x=1x16", "2:int64:0-9"]
-    """)
-    expected = Manifest(
-        models=(
-            ModelEntry("builtin:*", ProbeOptions(device="cpu", mode="eval", seed=7)),
-            ModelEntry(
-                "builtin:mlp?width=16",
-                ProbeOptions(
-                    device="cpu",
-                    mode="train",
-                    loss="none",
-                    seed=7,
-                    freeze=("body.*",),
-                    inputs=(InputSpec((1, 16), name="x"), InputSpec((2,), "int64", low=0, high=9)),
-                ),
-                name="narrow",
-                description="A narrow one.",
-            ),
-        ),
-        formats=("json", "md"),
-        select=("*.weight",),
-    )
-    assert expected == read_manifest(path, {"seed": 7})
-
-
-@pytest.mark.parametrize(
-    ("text", "message", "remedy"),
-    [
-        ('[[model]]\nref = "a:b"\ndevise = "cpu"', "[[model]] 1 (a:b): unknown key 'devise'", "did you mean 'device'?"),
-        ('[default]\n[[model]]\nref = "a:b"', "unknown key 'default'", "did you mean 'defaults'?"),
-        (
-            '[defaults]\nref = "a:b"\n[[model]]\nref = "a:b"',
-            "[defaults]: unknown key 'ref'",
-            (
-                "use audit, batch_scaling, device, formats, freeze, inputs, loss, max_real_memory, measure, mode, seed,"
-                " select"
-            ),
-        ),
-        ('[[model]]\nref = "a:b"\n[[model]]\nname = "x"', "[[model]] 2 (no ref): no model is named", None),
-        ('[[model]]\nref = "a:*"\nname = "x"', "[[model]] 1 (a:*): one name for many models", None),
-        ('[[model]]\nref = "a:b"\nseed = "1"', "[[model]] 1 (a:b): seed: '1' is no integer", None),
-        ('[[model]]\nref = "a:b"\nseed = true', "[[model]] 1 (a:b): seed: True is no integer", None),
-        ('[[model]]\nref = "a:b"\naudit = 1', "[[model]] 1 (a:b): audit: 1 is neither true nor false", None),
-        ('[[model]]\nref = "a:b"\nfreeze = "x"', "[[model]] 1 (a:b): freeze: 'x' is no list of texts", None),
-        ('[[model]]\nref = "a:b"\nmode = "test"', "[[model]] 1 (a:b): mode 'test' is not known", "use train or eval"),
-        (
-            '[defaults]\nformats = ["doc"]\n[[model]]\nref = "a:b"',
-            "[defaults]: formats: format 'doc' is not known",
-            None,
-        ),
-        ('model = "a:b"', "no model, or none that can be read", None),
-        ("", "no model, or none that can be read", None),
-    ],
-)
-def test_wrong_manifest(manifest, text, message, remedy):
-    """What is wrong in a manifest is told with its place, and where there is a close valid key, with that."""
-    path = manifest(text)
-    with pytest.raises(ConfigError) as caught:
-        read_manifest(path)
-    assert f"{path}: {message}" == str(caught.value)
-    assert caught.value.remedy is not None
-    assert remedy in (None, caught.value.remedy)
-
-
-def test_wrong_input_in_manifest(manifest):
-    """The place stands before the message of whoever found the mistake."""
-    path = manifest('[[model]]\nref = "a:b"\ninputs = ["1xx2"]')
-    with pytest.raises(ConfigError, match=r"\[\[model\]\] 1 \(a:b\): inputs: input '1xx2' is not"):
-        read_manifest(path)
-
-
-def test_unreadable_manifest(tmp_path, manifest):
-    """A manifest that is not there, or is no TOML, is a configuration error too."""
-    with pytest.raises(ConfigError, match="No such file"):
-        read_manifest(tmp_path / "none.toml")
-    with pytest.raises(ConfigError, match="Invalid value"):
-        read_manifest(manifest("model = ?"))
-
-
-def test_bundled_manifest():
-    """The bundled manifest reports on everything that ships with reportgen, in every format that can be made."""
-    assert Manifest((ModelEntry("builtin:*"),)) == read_manifest(BUNDLED_MANIFEST)

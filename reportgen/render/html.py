@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, get_args
 
 from markupsafe import Markup
 
-from reportgen.render import charts, templating
+from reportgen.render import charts, prose, templating
 from reportgen.render.ledger import column_widths, shares
 from reportgen.render.text import anchor, breakable, safe_href, visible
 from reportgen.view.page import Chart, Kind, Page, Table, Tone
@@ -34,13 +34,16 @@ class HtmlRenderer:
 
     suffix = "html"
 
-    def __init__(self, templates: Path | None = None) -> None:
+    def __init__(self, templates: Path | None = None, *, css: Path | None = None) -> None:
         self._environment = environment(templates)
+        self._css = "" if css is None else css.read_text(encoding="utf-8")
 
     def render(self, page: Page) -> bytes:
         """The whole file, UTF-8. Raises TemplateError where a template is missing or broken."""
         page = visible(page)
-        style = _column_rules(page) + templating.sources(self._environment, "css/screen.css", "css/user.css")
+        style = (
+            _column_rules(page) + templating.sources(self._environment, "css/screen.css", "css/user.css") + self._css
+        )
         script = templating.sources(self._environment, "js/report.js")
         text = templating.render(
             self._environment,
@@ -68,6 +71,7 @@ def environment(templates: Path | None = None) -> jinja2.Environment:
         link=link,
         partial=partial,
         preformatted=str,
+        prose=prose.html,
         svg=svg,
     )
     return env

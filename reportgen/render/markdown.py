@@ -47,7 +47,8 @@ class MarkdownRenderer:
 
     suffix = "md"
 
-    def __init__(self, templates: Path | None = None) -> None:
+    def __init__(self, templates: Path | None = None, *, flavor: str = "github") -> None:
+        self._flavor = flavor
         self._environment = templating.environment(templates)
         self._environment.filters.update(
             chart=chart_name,

@@ -18,7 +18,7 @@ import jinja2
 from markupsafe import Markup, escape
 
 from reportgen.errors import RenderError, RendererUnavailable
-from reportgen.render import templating
+from reportgen.render import prose, templating
 from reportgen.render.html import partial, svg
 from reportgen.render.ledger import (
     column_widths,
@@ -65,9 +65,11 @@ class PdfRenderer:
 
     suffix = "pdf"
 
-    def __init__(self, templates: Path | None = None) -> None:
+    def __init__(self, templates: Path | None = None, *, css: Path | None = None, variant: str = "pdf/ua-1") -> None:
         self._weasyprint = _import_weasyprint()
         self._environment = environment(templates)
+        self._css = "" if css is None else css.read_text(encoding="utf-8")
+        self._variant = variant
 
     def render(self, page: Page) -> bytes:
         """The whole file: the main part on upright A4, then the appendices, on their side where they need it.
@@ -84,7 +86,7 @@ class PdfRenderer:
             sections=sorted(page.sections, key=lambda section: section.appendix),
             targets=_targets(page),
         )
-        css = templating.sources(self._environment, "css/print.css", "css/user.css")
+        css = templating.sources(self._environment, "css/print.css", "css/user.css") + self._css
         try:
             fonts, style, fetcher = _typesetting(self._weasyprint, css)
             html = self._weasyprint.HTML(string=text, url_fetcher=fetcher)
@@ -152,6 +154,7 @@ def environment(templates: Path | None = None) -> jinja2.Environment:
         partial=_partial,
         preformatted=lambda text: "\n".join(part for line in text.split("\n") for part in wrap(line, CODE)),
         shares=lambda table: shares(column_widths(table, TABLE), PADDING),
+        prose=functools.partial(prose.html, web_only=True),
         svg=svg,
     )
     env.tests.update(landscape=_is_landscape)

@@ -26,7 +26,7 @@ _INVISIBLE = re.compile(
 # Texts that may run over several lines; everywhere else a line break in a name is shown, not followed.
 _MULTILINE = frozenset(
     {(Code, "text"), (Prose, "text"), (Notice, "text"), (Notice, "remedy"), (Notice, "detail"), (Section, "intro")}
-    | {(Page, "description")}
+    | {(Page, "description"), (Page, "about")}
 )
 _SCHEME = re.compile(r"[^/?#]*:")
 _NOT_IN_ID = re.compile(r"[^A-Za-z0-9_.-]")

@@ -17,12 +17,13 @@ if TYPE_CHECKING:
 _SHOWN_DIGITS = 12  # of the fingerprint, in the footer
 
 
-def build(report: ModelReport, *, select: Sequence[str] = ()) -> Page:
+def build(report: ModelReport, *, select: Sequence[str] = (), title: str | None = None) -> Page:
     """The page of a record: what is wrong first, then what it is and costs, how that was found, and the ledgers last.
 
     Args:
         report: any record, partial and failed ones included; sections about which nothing is known are left out.
         select: patterns of parameter names (``*.weight``) that narrow the parameter tables, which then say so.
+        title: the heading in place of the model's name, which then stands among the facts.
     """
     nodes = fold(report)
     sections = tuple(
@@ -40,12 +41,12 @@ def build(report: ModelReport, *, select: Sequence[str] = ()) -> Page:
             ledgers.buffers(report),
             audit.audit(report),
             notices.diagnostics(report),
-            overview.identity(report, select),
+            overview.identity(report, select, titled=title is not None),
             ledgers.modules(report),
         )
     )
     return Page(
-        title=report.model.name,
+        title=title or report.model.name,
         subtitle=report.model.class_name or report.model.ref,
         status=report.probe.status,
         description=report.model.description,

@@ -21,9 +21,12 @@ _FEW_VALUES = 8  # of an input, that its row shows
 _WHOLE = "(output)"  # what the path "" of a lone tensor is shown as
 
 
-def identity(report: ModelReport, select: Sequence[str]) -> Iterator[Section]:
-    """What the report is about, and under which conditions its figures hold."""
-    facts = Facts(tuple((label, cell) for label, cell in _identity(report) if cell is not None))
+def identity(report: ModelReport, select: Sequence[str], *, titled: bool = False) -> Iterator[Section]:
+    """What the report is about, and under which conditions its figures hold.
+
+    ``titled``: the heading is not the model's name, so that stands here.
+    """
+    facts = Facts(tuple((label, cell) for label, cell in _identity(report, titled=titled) if cell is not None))
     blocks: tuple[Block, ...] = (facts,)
     intro = None
     if report.model.source != _LIVE:
@@ -32,12 +35,13 @@ def identity(report: ModelReport, select: Sequence[str]) -> Iterator[Section]:
     yield Section("identity", "Identity and conditions", blocks, intro=intro)
 
 
-def _identity(report: ModelReport) -> Iterator[tuple[str, Cell | None]]:
+def _identity(report: ModelReport, *, titled: bool) -> Iterator[tuple[str, Cell | None]]:
     model, probe = report.model, report.probe
     version = f"{model.source} {model.package_version}" if model.package_version else model.source
     arguments = ", ".join(f"{key}={value!r}" for key, value in model.kwargs.items())
     device = probe.device
     used = device.used if device.used == device.requested else f"{device.used}, where {device.requested} was asked for"
+    yield "Name", Cell(model.name) if titled else None
     yield "Reference", Cell(model.ref)
     yield "Class", Cell(model.class_name) if model.class_name else None
     yield "Source", Cell(version)
