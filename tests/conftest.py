@@ -216,7 +216,7 @@ def _unknown_totals() -> Totals:
         gradients=nothing(GradientTotals),
         flops=nothing(FlopTotals, exact=False, upper_bound=False, uncounted=(), operations=()),
         macs=nothing(MacTotals),
-        memory=nothing(MemoryTotals),
+        memory=nothing(MemoryTotals, timeline=()),
     )
 
 

@@ -158,6 +158,7 @@ def _totals(
 def _memory(attempt: Attempt, parameters: int | None, buffers: int | None, gradients: int | None) -> MemoryTotals:
     trace = attempt.trace
     stepped = trace is not None and trace.storages.followed and attempt.stages["backward"] == "ok"
+    indexes = {id(module): index for index, (_, module) in enumerate(attempt.registered.modules)}
     return MemoryTotals(
         parameters=parameters,
         buffers=buffers,
@@ -166,6 +167,7 @@ def _memory(attempt: Attempt, parameters: int | None, buffers: int | None, gradi
         peak_training=trace.storages.peak if trace is not None and stepped else None,
         peak_training_bf16=trace.storages.narrow_peak if trace is not None and stepped else None,
         peak_inference=attempt.inference_peak,
+        timeline=trace.timeline(indexes) if trace is not None and attempt.stages["forward"] == "ok" else (),
     )
 
 

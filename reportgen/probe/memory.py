@@ -95,18 +95,20 @@ class Storages:
         self._alive = self.peak = self.resident
         self._narrow = self.narrow_peak = sum(_narrow(size, dtype) for size, dtype in known.values())
 
-    def note(self, operation: Any, args: Sequence[Any], out: Any, owner: Any = None) -> None:
-        """An operation, called by ``owner``, has just given ``out``."""
+    def note(self, operation: Any, args: Sequence[Any], out: Any, owner: Any = None) -> int:
+        """An operation, called by ``owner``, has just given ``out``; gives the bytes that were alive at its end."""
         kind = _KINDS.get(id(operation)) or _Kind.of(operation)
         if type(out) is Tensor and out.layout is torch.strided:
             if kind.makes_nothing:
-                return
+                return self._alive
             self._follow(out, owner)
         else:
             self._take(out, owner)
         extra = kind.need(args, out) if kind.need is not None else 0
-        self.peak = max(self.peak, self._alive + extra)
+        alive = self._alive + extra
+        self.peak = max(self.peak, alive)
         self.narrow_peak = max(self.narrow_peak, self._narrow + extra // 2)
+        return alive
 
     def saved(self, outputs: Sequence[Tensor]) -> Saved:
         """What there is between forward and backward; to be asked when forward has just returned ``outputs``.

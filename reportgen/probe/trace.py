@@ -28,6 +28,8 @@ from reportgen.probe import kernels
 from reportgen.probe.cost import Costs, Phase
 from reportgen.probe.memory import Storages
 from reportgen.probe.structure import sizes, tensors
+from reportgen.probe.timeline import Timeline
+from reportgen.report.schema import MemoryMoment
 
 Shapes = tuple[tuple[int | None, ...], ...]
 
@@ -86,6 +88,7 @@ class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self._watched = {id(tensor): tensor for tensor in watched}
         self.storages = Storages(tuple(self._watched.values()), tuple(inputs))
         self.saved: int | None = None  # bytes kept between forward and backward
+        self._timeline = Timeline()  # of the bytes alive in forward
         self._read: set[int] = set()
         self._aliases = _sole_owners(self._watched.values())
         self._root = _Frame(None, None)
@@ -156,6 +159,20 @@ class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call]
                     totals[path] = Work(forward + frame.forward, backward + frame.backward, saved + frame.saved)
         return totals
 
+    def timeline(self, indexes: Mapping[int, int]) -> tuple[MemoryMoment, ...]:
+        """The forward pass from start to end in equal stretches: the most bytes alive at once, and whose call it was.
+
+        Args:
+            indexes: the model's modules, by id; what runs in none of them counts for the model.
+        """
+        if not self.storages.followed:
+            return ()
+        resident = self.storages.resident
+        return tuple(
+            MemoryMoment(module=_innermost(frame, indexes), bytes=alive - resident)
+            for alive, frame in self._timeline.stretches
+        )
+
     # -- modules -----------------------------------------------------------------------------------------------------
 
     def _enter_module(self, module: nn.Module, args: Any) -> None:
@@ -208,8 +225,10 @@ class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call]
         except Exception:
             self.failed = func._schema.name.replace("::", ".")
             raise
-        self.storages.note(func, args, out, self._stack[-1])
+        frame = self._stack[-1]
+        alive = self.storages.note(func, args, out, frame)
         if self.phase is Phase.FORWARD:
+            self._timeline.note(alive, frame)
             self._note_reads(args)
             if kwargs:
                 self._note_reads(kwargs.values())
@@ -286,6 +305,16 @@ def _sole_owners(watched: Iterable[Tensor]) -> dict[int, int]:
             storage = tensor.untyped_storage()._cdata
             owners[storage] = None if storage in owners else id(tensor)
     return {storage: owner for storage, owner in owners.items() if owner is not None}
+
+
+def _innermost(frame: _Frame | None, indexes: Mapping[int, int]) -> int:
+    """The index of the innermost known module in whose call ``frame`` is."""
+    while frame is not None:
+        index = indexes.get(id(frame.module))
+        if index is not None:
+            return index
+        frame = frame.parent
+    return 0
 
 
 def _holders(path: str) -> frozenset[str]:

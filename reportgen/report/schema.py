@@ -205,10 +205,14 @@ class MemoryScaling(Record, frozen=True):
 
 
 class MemoryMoment(Record, frozen=True):
-    """The most bytes that were alive at once in a stretch of the forward pass, and the module that ran just then."""
+    """The most bytes that were alive at once in a stretch of the forward pass, and the module that ran just then.
+
+    The innermost that has a path; what runs in none is the model's. Stretches have equally many operations, but the
+    last, which may have fewer.
+    """
 
     module: Count  # its index in `ModelReport.modules`
-    bytes: Count  # on top of parameters, buffers and inputs
+    bytes: Count  # on top of parameters, buffers and inputs; with the CPU kernels' workspaces
 
 
 class MemoryTotals(Record, frozen=True):
@@ -218,7 +222,8 @@ class MemoryTotals(Record, frozen=True):
     outputs that autograd does not need. · peak_training: the most that is there at once from the start of forward to
     the end of backward: parameters, buffers, inputs, activations, gradients, and the CPU kernels' workspaces; no
     optimizer. · peak_training_bf16: the same, if every float32 tensor were a bfloat16 one. · peak_inference: the same
-    over a forward pass in eval mode without autograd.
+    over a forward pass in eval mode without autograd. · timeline: the course of the forward pass that
+    saved_for_backward is of, in at most 200 stretches; empty where that is not known.
     """
 
     parameters: Count | None
@@ -229,7 +234,7 @@ class MemoryTotals(Record, frozen=True):
     peak_training_bf16: Count | None = None
     peak_inference: Count | None = None
     scaling: MemoryScaling | None = None  # None: not asked for, or not applicable
-    timeline: tuple[MemoryMoment, ...] = ()  # the forward pass from start to end, in at most 200 stretches
+    timeline: tuple[MemoryMoment, ...] = ()
 
 
 class Totals(Record, frozen=True):

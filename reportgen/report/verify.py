@@ -10,7 +10,16 @@ from reportgen.report.schema import BufferFacts, ModelReport, ParameterFacts
 
 def contradictions(report: ModelReport) -> tuple[str, ...]:
     """Every place where totals and ledger, or two parts of the record, do not agree; empty for a sound record."""
-    checks = (_ties, _parameter_totals, _buffer_totals, _gradient_totals, _module_totals, _fingerprint, _audit)
+    checks = (
+        _ties,
+        _parameter_totals,
+        _buffer_totals,
+        _gradient_totals,
+        _module_totals,
+        _timeline,
+        _fingerprint,
+        _audit,
+    )
     return tuple(line for check in checks for line in check(report))
 
 
@@ -66,6 +75,12 @@ def _module_totals(report: ModelReport) -> Iterator[str]:
         yield from _compare("$.modules[0].parameters", rows[0].parameters, [totals.parameters.unique])
     if totals.flops.forward is not None:
         yield from _compare("$.totals.macs.forward", totals.macs.forward, [totals.flops.forward // 2])
+
+
+def _timeline(report: ModelReport) -> Iterator[str]:
+    for index, moment in enumerate(report.totals.memory.timeline):
+        if moment.module >= len(report.modules):
+            yield f"$.totals.memory.timeline[{index}].module is {moment.module}, and there are {len(report.modules)}"
 
 
 def _fingerprint(report: ModelReport) -> Iterator[str]:

@@ -15,7 +15,7 @@ from torch.utils.checkpoint import checkpoint
 
 from reportgen.probe.routes import is_fused
 from reportgen.probe.workspace import lstm_workspace
-from reportgen.report.schema import MemoryTotals, ModelReport
+from reportgen.report.schema import MemoryMoment, MemoryTotals, ModelReport
 
 Run = Callable[..., ModelReport]
 
@@ -127,6 +127,11 @@ def allocated(run: Callable[[], Any]) -> int:
     return highest
 
 
+def moments(*pairs: tuple[int, int]) -> tuple[MemoryMoment, ...]:
+    """A timeline from indexes of modules and bytes."""
+    return tuple(MemoryMoment(module=module, bytes=alive) for module, alive in pairs)
+
+
 def resident(model: nn.Module, x: Tensor) -> int:
     """Bytes of what was there before."""
     return sum(tensor.nbytes for tensor in (*model.parameters(), *model.buffers(), x))
@@ -135,10 +140,11 @@ def resident(model: nn.Module, x: Tensor) -> int:
 def test_every_byte_of_a_chain(run: Run) -> None:
     """Linear(4→8), ReLU, Linear(8→2) on three rows, byte for byte.
 
-    There are 232 bytes of parameters and 48 of input. Kept for backward: the input (48) and what ReLU gave (96). Most
-    is there when ReLU goes back: that 96, the gradients that it is given and gives (96 each), the second layer's
-    (64 + 8), the output (24), the loss (4) and its gradient (4). Without autograd it is when ReLU runs: two
-    tensors of 96.
+    There are 232 bytes of parameters and 48 of input. In forward, a linear layer transposes its weight, which takes
+    nothing, and multiplies; ReLU gives a new tensor and keeps an alias of it; what it was given goes after it.
+    Kept for backward: the input (48) and what ReLU gave (96). Most is there when ReLU goes back: that 96, the
+    gradients that it is given and gives (96 each), the second layer's (64 + 8), the output (24), the loss (4) and its
+    gradient (4). Without autograd it is when ReLU runs: two tensors of 96.
     """
     report = run(chain(), "3x4")
     expected = MemoryTotals(
@@ -149,6 +155,7 @@ def test_every_byte_of_a_chain(run: Run) -> None:
         peak_training=280 + 96 + 2 * 96 + 72 + 24 + 8,
         peak_training_bf16=(280 + 96 + 2 * 96 + 72 + 24 + 8) // 2,
         peak_inference=280 + 2 * 96,
+        timeline=moments((1, 0), (1, 96), (2, 2 * 96), (2, 2 * 96), (3, 96), (3, 96 + 24)),
     )
     assert expected == report.totals.memory
 
@@ -157,6 +164,48 @@ def test_saved_bytes_belong_to_the_module_that_made_them(run: Run) -> None:
     """Of the chain only ReLU made something that is kept; the input is nobody's."""
     report = run(chain(), "3x4")
     assert {"": 96, "0": 0, "1": 96, "2": 0} == {row.path: row.saved_bytes for row in report.modules}
+
+
+class WithoutAutograd(nn.Module):
+    """A model as it is in use."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, x: Tensor) -> Tensor:
+        """As the model."""
+        with torch.no_grad():
+            out: Tensor = self.model(x)
+            return out
+
+
+class Residual(nn.Module):
+    """A linear layer with a way around it, and a layer that is registered nowhere after it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Linear(4, 4, bias=False)
+        self.hidden = [nn.Tanh()]
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(rows, 4) → the same."""
+        out: Tensor = self.hidden[0](x + self.layer(x))
+        return out
+
+
+def test_the_course_of_a_residual_block(run: Run) -> None:
+    """Of 3 rows of 16 bytes: the product; the sum beside it; tanh beside the sum alone, which is the model's."""
+    report = run(Residual().requires_grad_(False), "3x4")
+    assert moments((1, 0), (1, 48), (0, 2 * 48), (0, 2 * 48)) == report.totals.memory.timeline
+
+
+@all_models
+def test_the_highest_moment_is_the_peak(run: Run, make: Callable[[], nn.Module], shape: tuple[int, ...]) -> None:
+    """Without autograd, the probed pass is that of inference; its timeline and its peak are two accounts of one."""
+    report = run(lambda: WithoutAutograd(make()), text(shape), mode="eval")
+    memory, x = report.totals.memory, torch.empty(shape)
+    assert memory.peak_inference == resident(make(), x) + max(moment.bytes for moment in memory.timeline)
 
 
 @all_models

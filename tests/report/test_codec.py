@@ -162,3 +162,13 @@ def test_totals_of_buffers_are_checked_too(tied_gpt: ModelReport) -> None:
         ReportFormatError, match=r"\$\.totals\.buffers\.\w+ is \d+, but the rest of the report adds up to \d+"
     ):
         codec.loads(json.dumps(document))
+
+
+def test_a_moment_of_no_module_is_found(tied_gpt: ModelReport) -> None:
+    """The timeline names modules by their index, which must be there."""
+    document = tied_gpt.to_dict()
+    modules = len(tied_gpt.modules)
+    document["totals"]["memory"]["timeline"] = [{"module": 0, "bytes": 8}, {"module": modules, "bytes": 8}]
+    expected = rf"\$\.totals\.memory\.timeline\[1\]\.module is {modules}, and there are {modules}$"
+    with pytest.raises(ReportFormatError, match=expected):
+        codec.loads(json.dumps(document))
