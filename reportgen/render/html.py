@@ -5,32 +5,42 @@ from __future__ import annotations
 import base64
 import functools
 import hashlib
-from typing import TYPE_CHECKING, get_args
+import re
+from typing import TYPE_CHECKING
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from reportgen.render import charts, prose, templating
-from reportgen.render.ledger import column_widths, shares
+from reportgen.render.ledger import column_widths
 from reportgen.render.text import anchor, breakable, safe_href, visible
-from reportgen.view.page import Chart, Kind, Page, Table, Tone
+from reportgen.view import numbers
+from reportgen.view.page import Cell, Chart, Page, Table
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import jinja2
 
-    from reportgen.view.page import Block, Cell, Column
+    from reportgen.view.page import Block, Figure
 
-_CLASS = {
-    (kind, tone): Markup(f' class="{kind}"' if tone == "plain" else f' class="{kind} {tone}"')  # noqa: S704 - our words
-    for kind in get_args(Kind)
-    for tone in get_args(Tone)
-}
-SCREEN_COLUMNS = 120  # characters across a long table on a wide screen
+SCREEN_COLUMNS = 108  # characters across a table on a wide screen
+_PADDING = 3  # characters between two columns
+_FOLD = 3  # characters of the button that folds a tree's row
+_UNBROKEN = 24  # characters of a name that a table's cell shows in one piece
+_FACES = (  # family, weight, file
+    ("Report Sans", 400, "IBMPlexSans-Regular.woff2"),
+    ("Report Sans", 600, "IBMPlexSans-SemiBold.woff2"),
+    ("Report Mono", 400, "IBMPlexMono-Regular.woff2"),
+)
+_STATES = {numbers.UNKNOWN: "unknown", numbers.NOT_APPLICABLE: "none", numbers.FAILED: "failed"}
+_IMAGE = re.compile(r"data:image/[a-z0-9.+-]+;base64,[A-Za-z0-9+/]+={0,2}")
 
 
 class HtmlRenderer:
-    """Renders a page as HTML; files in the folder ``templates`` replace reportgen's own."""
+    """Renders a page as HTML.
+
+    Files in the folder ``templates`` replace reportgen's own; the style sheet ``css`` is added to them, last of all.
+    """
 
     suffix = "html"
 
@@ -41,9 +51,7 @@ class HtmlRenderer:
     def render(self, page: Page) -> bytes:
         """The whole file, UTF-8. Raises TemplateError where a template is missing or broken."""
         page = visible(page)
-        style = (
-            _column_rules(page) + templating.sources(self._environment, "css/screen.css", "css/user.css") + self._css
-        )
+        style = self._style(page)
         script = templating.sources(self._environment, "js/report.js")
         text = templating.render(
             self._environment,
@@ -56,6 +64,29 @@ class HtmlRenderer:
         )
         return text.encode()
 
+    def _style(self, page: Page) -> str:
+        tables = [block for section in page.sections for block in section.blocks if isinstance(block, Table)]
+        return "".join(
+            (
+                _faces(),
+                templating.sources(self._environment, "css/screen.css"),
+                templating.render(self._environment, "css/columns.css.j2", tables=tables),
+                templating.sources(self._environment, "css/user.css"),
+                self._css,
+            )
+        )
+
+
+@functools.cache
+def _faces() -> str:
+    """The fonts, in the file itself: the same letters as in the PDF, cut down to those of western languages."""
+    folder = templating.own_templates() / "fonts" / "screen"
+    return "".join(
+        f"@font-face {{ font-family: '{family}'; font-weight: {weight}; "
+        f"src: url(data:font/woff2;base64,{base64.b64encode((folder / file).read_bytes()).decode()}); }}\n"
+        for family, weight, file in _FACES
+    )
+
 
 @functools.cache
 def environment(templates: Path | None = None) -> jinja2.Environment:
@@ -67,31 +98,47 @@ def environment(templates: Path | None = None) -> jinja2.Environment:
         anchor=anchor,
         breakable=breakable,
         href=safe_href,
+        image=image,
         is_tree=is_tree,
         link=link,
         partial=partial,
         preformatted=str,
         prose=prose.html,
+        screen_widths=screen_widths,
+        state=state,
         svg=svg,
     )
     return env
 
 
-def link(cell: Cell, own_anchor: str | None = None) -> Markup:
-    """The cell's text; a link where its target is harmless, else to its own row where that has an anchor."""
-    text = breakable(cell.text)
-    href = safe_href(cell.href) or (own_anchor and f"#{anchor(own_anchor)}")
+def link(cell: Cell) -> Markup:
+    """The cell's text; a link where its target is harmless."""
+    text = breakable(cell.text) if len(cell.text) > _UNBROKEN else escape(cell.text)
+    href = safe_href(cell.href)
     return Markup('<a href="{}">{}</a>').format(href, text) if href else text
 
 
-def attributes(cell: Cell, column: Column) -> Markup:
-    """The attributes of a table's cell: how it is set, what it sorts by, and its longer form as a tooltip."""
-    text = _CLASS[column.kind, cell.tone]
-    if cell.sort is not None:
+def state(item: Cell | Figure) -> str:
+    """The class of a cell or key figure: unknown, none and failed are no figures, and look like neither each other."""
+    text = item.text if isinstance(item, Cell) else item.value
+    return _STATES.get(text, item.tone) if item.tone != "plain" else ""
+
+
+def attributes(cell: Cell) -> Markup:
+    """The attributes of a cell: how it is set, what it sorts by where its text does not say, and its longer form."""
+    text = Markup()
+    if css_class := state(cell):
+        text += Markup(' class="{}"').format(css_class)
+    if cell.sort is not None and cell.text.replace(",", "") != str(cell.sort):
         text += Markup(' data-sort="{}"').format(cell.sort)
     if cell.hint:
         text += Markup(' title="{}"').format(cell.hint)
     return text
+
+
+def image(url: str | None) -> str | None:
+    """``url`` where it is an image that carries its own data, else None."""
+    return url if url and _IMAGE.fullmatch(url) else None
 
 
 def is_tree(table: Table) -> bool:
@@ -110,18 +157,12 @@ def svg(chart: Chart) -> Markup:
     return Markup(charts.svg(chart))  # noqa: S704 - escaped there
 
 
-def _column_rules(page: Page) -> str:
-    """CSS for the columns of long tables: their sections of a hundred rows only line up at fixed widths.
-
-    Rules and not style attributes: those the content security policy forbids.
-    """
-    rules = []
-    for section in page.sections:
-        for table in section.blocks:
-            if isinstance(table, Table) and table.long:
-                for number, share in enumerate(shares(column_widths(table, SCREEN_COLUMNS), padding=5), 1):
-                    rules.append(f'[id="table-{anchor(table.id)}"] col:nth-child({number}) {{ width: {share}%; }}\n')
-    return "".join(rules)
+def screen_widths(table: Table) -> list[int]:
+    """Characters for each column with what is around it: its share of the width of a screen."""
+    widths = [width + _PADDING for width in column_widths(table, SCREEN_COLUMNS)]
+    if is_tree(table):
+        widths[0] += _FOLD
+    return widths
 
 
 def _csp_hash(text: str) -> Markup:

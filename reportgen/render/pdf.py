@@ -19,7 +19,7 @@ from markupsafe import Markup, escape
 
 from reportgen.errors import RenderError, RendererUnavailable
 from reportgen.render import prose, templating
-from reportgen.render.html import partial, svg
+from reportgen.render.html import partial, state, svg
 from reportgen.render.ledger import (
     column_widths,
     fit,
@@ -155,6 +155,7 @@ def environment(templates: Path | None = None) -> jinja2.Environment:
         preformatted=lambda text: "\n".join(part for line in text.split("\n") for part in wrap(line, CODE)),
         shares=lambda table: shares(column_widths(table, TABLE), PADDING),
         prose=functools.partial(prose.html, web_only=True),
+        state=state,
         svg=svg,
     )
     env.tests.update(landscape=_is_landscape)

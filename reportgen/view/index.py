@@ -53,6 +53,7 @@ def build_index(entries: Sequence[IndexEntry], link_suffix: str = "html") -> Pag
         status=worst,
         description=None,
         summary=Figures(tuple(figures)),
+        badge=None if worst == "complete" else f"{counts[worst]:,} of {len(entries):,} {worst}",
         sections=(Section("models", "Models", (_table(entries, link_suffix),)),) if entries else (),
         footer=f"reportgen {__version__}",
         kind="index",
