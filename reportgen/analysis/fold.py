@@ -106,6 +106,14 @@ def walk(nodes: Iterable[Node]) -> Iterator[tuple[Node, ...]]:
         stack.extend((*chain, child) for child in reversed(chain[-1].children))
 
 
+def paths(chain: Sequence[Node]) -> list[str]:
+    """The paths of all modules that the last node of a chain stands for."""
+    found = [""]
+    for node in chain:
+        found = [join(path, node.nth(index)) for path in found for index in range(node.count)]
+    return found
+
+
 def join(parent: str, name: str) -> str:
     """The path of what ``parent`` calls ``name``; the model itself is the path ``""``."""
     return f"{parent}.{name}" if parent else name

@@ -34,7 +34,7 @@ def build(report: ModelReport, *, select: Sequence[str] = (), title: str | None 
             tree.module_tree(report, nodes),
             tree.make_up(report, nodes),
             work.work(report),
-            memory.memory(report),
+            memory.memory(report, nodes),
             measured.measured(report),
             gradients.gradients(report),
             ledgers.parameters(report, nodes, select),

@@ -7,22 +7,23 @@ from collections.abc import Iterator, Sequence
 from reportgen.analysis.fold import Node
 from reportgen.view import names, numbers
 from reportgen.view.page import Icicle, Tile
+from reportgen.view.parts import Chain, branches, colours
 
 _ROWS = 6  # the model and five levels below it
 _SLIVER = 0.002  # narrower tiles cannot be seen; neighbours of that kind share one
 
 
 def icicle(name: str, nodes: Sequence[Node]) -> Icicle | None:
-    """The chart for a folded model called ``name``; None where it would show one tile only.
+    """The chart for a folded model called ``name``; None where nothing parts in it.
 
     A tensor is counted under its first name. What a module holds directly, apart from its parts, is the gap to the
     right of them.
     """
     if not nodes or not nodes[0].elements:
         return None
-    tiles = tuple(_Layout(name, nodes[0]).tiles())
-    if len(tiles) == 1:
+    if not branches(nodes[0]):
         return None
+    tiles = tuple(_Layout(name, nodes[0]).tiles())
     return Icicle(
         id="parameters",
         title="Parameters by module",
@@ -37,60 +38,57 @@ class _Layout:
 
     def __init__(self, name: str, root: Node) -> None:
         self.name, self.root, self.total = name, root, root.elements
-        self.hues = {names.path(chain): hue for hue, chain in enumerate(_branches(root))}
+        self.colours = colours((root,))
 
     def tiles(self) -> Iterator[Tile]:
         """All tiles, each above its parts and left of its neighbours."""
-        yield Tile(self.name, 0, 0.0, 1.0, self._value(self.total), 0)
-        yield from self._below((self.root,), 0, 0)
+        yield self._tile(self.name, 0, 0, self.total, (self.root,))
+        yield from self._below((self.root,), 1, 0)
 
-    def _below(self, chain: tuple[Node, ...], start: int, hue: int) -> Iterator[Tile]:
-        if len(chain) == _ROWS:
+    def _below(self, chain: Chain, depth: int, start: int) -> Iterator[Tile]:
+        if depth == _ROWS:
             return
         slivers: list[tuple[int, int]] = []
         for node in chain[-1].children:
-            below = (*chain, node)
-            elements = node.elements * names.repeats(below)
+            below = _past_list((*chain, node))
+            elements = node.elements * names.repeats((*chain, node))
             if elements == 0:
                 continue
             if elements < _SLIVER * self.total:
                 slivers.append((start, elements))
             else:
-                yield from self._merged(slivers, len(chain), hue)
-                own_hue = self.hues.get(names.path(below), hue)
-                yield self._tile(names.label(below), len(chain), start, elements, own_hue)
-                yield from self._below(below, start, own_hue)
+                yield from self._merged(slivers, depth, chain)
+                yield self._tile(names.label(below), depth, start, elements, below)
+                yield from self._below(below, depth + 1, start)
             start += elements
-        yield from self._merged(slivers, len(chain), hue)
+        yield from self._merged(slivers, depth, chain)
 
-    def _merged(self, slivers: list[tuple[int, int]], depth: int, hue: int) -> Iterator[Tile]:
+    def _merged(self, slivers: list[tuple[int, int]], depth: int, above: Chain) -> Iterator[Tile]:
         """One tile for neighbours too narrow to show, if together they are not; ``slivers`` starts anew."""
         elements = sum(width for _, width in slivers)
         if elements >= _SLIVER * self.total:
-            yield self._tile(numbers.plural(len(slivers), "small part"), depth, slivers[0][0], elements, hue)
+            yield self._tile(numbers.plural(len(slivers), "small part"), depth, slivers[0][0], elements, above)
         slivers.clear()
 
-    def _tile(self, label: str, depth: int, start: int, elements: int, hue: int) -> Tile:
-        return Tile(label, depth, start / self.total, elements / self.total, self._value(elements), hue)
+    def _tile(self, label: str, depth: int, start: int, elements: int, chain: Chain) -> Tile:
+        """A tile in the colour of the last module of ``chain``."""
+        value = f"{numbers.human(elements)}, {numbers.percent(elements, self.total)}"
+        hue = self.colours.of(chain[-1].module.path)
+        return Tile(label, depth, start / self.total, elements / self.total, value, hue)
 
-    def _value(self, elements: int) -> str:
-        return f"{numbers.human(elements)}, {numbers.percent(elements, self.total)}"
 
-
-def _branches(root: Node) -> list[tuple[Node, ...]]:
-    """The first level at which the parameters part: the wrappers above it would all have one colour."""
-    chain: tuple[Node, ...] = (root,)
-    while True:
-        filled = [node for node in chain[-1].children if node.elements]
-        if len(filled) != 1:
-            return [(*chain, node) for node in filled]
-        chain = (*chain, filled[0])
+def _past_list(chain: Chain) -> Chain:
+    """The run that a list of equal blocks is made of: ``h.0–11`` says it all, and ``h`` above it nothing more."""
+    filled = [node for node in chain[-1].children if node.elements]
+    if len(filled) == 1 and filled[0].count * filled[0].elements == chain[-1].elements and filled[0].name[:1].isdigit():
+        return (*chain, filled[0])
+    return chain
 
 
 def _alt(root: Node) -> str:
     """What the chart shows, in words: the largest parts and their shares."""
     parts = sorted(
-        ((names.repeats(chain) * chain[-1].elements, names.path(chain)) for chain in _branches(root)),
+        ((names.repeats(chain) * chain[-1].elements, names.path(chain)) for chain in branches(root)),
         key=lambda part: -part[0],
     )
     shares = [f"{path} holds {numbers.percent(elements, root.elements)}" for elements, path in parts[:5]]

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from reportgen.analysis.fold import Node
 from reportgen.analysis.memory import Fit, Training, fits, training
 from reportgen.view import numbers, tables
 from reportgen.view.page import Block, Cell, Facts, Section, Table
 from reportgen.view.tables import field, tabulate
+from reportgen.view.timeline import timeline
 
 if TYPE_CHECKING:
     from reportgen.report.schema import MemoryScaling, ModelReport
@@ -25,7 +27,7 @@ _NOTE = (
 )
 
 
-def memory(report: ModelReport) -> Iterator[Section]:
+def memory(report: ModelReport, nodes: Sequence[Node]) -> Iterator[Section]:
     """The section; none where no pass was seen to its end."""
     totals = report.totals.memory
     figures = (
@@ -39,6 +41,8 @@ def memory(report: ModelReport) -> Iterator[Section]:
     if all(value is None for _, value in figures[3:]):
         return
     blocks: list[Block] = [Facts(tuple((label, _size(value)) for label, value in figures if value is not None))]
+    if chart := timeline(report, nodes):
+        blocks.append(chart)
     if totals.peak_training is not None and totals.gradients:
         blocks.append(_optimizers(training(report)))
     if totals.scaling is not None:

@@ -38,6 +38,12 @@ def label(chain: Sequence[Node]) -> str:
     return f"{name} ×{chain[-1].count:,}" if chain[-1].count > 1 else name
 
 
+def last(path: str) -> str:
+    """The last name of a path, ``layers.3`` where it is a bare number."""
+    above, _, name = path.rpartition(".")
+    return f"{last(above)}.{name}" if above and name[:1].isdigit() else name or MODEL
+
+
 def repeats(chain: Sequence[Node]) -> int:
     """How many modules the last node of a chain stands for."""
     return prod(node.count for node in chain)

@@ -125,14 +125,17 @@ class Prose:
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """One rectangle of an icicle: ``start`` and ``width`` are shares of the whole, ``depth`` its row from the top."""
+    """One rectangle of a chart in rows: ``start`` and ``width`` are shares of the whole, ``depth`` its row.
+
+    ``hue`` is an index into the palette, which is the same for one part of the model in all charts; None is grey.
+    """
 
     label: str
     depth: int
     start: float
     width: float
     value: str  # "23.5 M, 92.0 %"
-    hue: int  # index into the palette: the same for a subtree of one top-level child
+    hue: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +149,71 @@ class Icicle:
     depth: int  # number of rows
 
 
-Chart: TypeAlias = Icicle
+@dataclass(frozen=True, slots=True)
+class Bars:
+    """Bars that are each a whole: ``labels`` names the rows, and the tiles of a row fill it."""
+
+    id: str
+    title: str
+    alt: str
+    labels: tuple[str, ...]
+    tiles: tuple[Tile, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """One part's share of one quantity, from 0 to 1: ``58.6 %``, which are ``14,964,736 parameters``."""
+
+    size: float
+    text: str
+    exact: str
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of the model in a chart of shares, with its share of each quantity."""
+
+    label: str
+    shares: tuple[Share, ...]
+    hue: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Shares:
+    """Several quantities side by side: what each part of the model has of each, on one scale."""
+
+    id: str
+    title: str
+    alt: str
+    quantities: tuple[str, ...]
+    parts: tuple[Part, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """A stretch of a timeline that belongs to one part of the model; ``start`` and ``width`` count steps."""
+
+    label: str
+    start: int
+    width: int
+    hue: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """A quantity over the steps of a pass, each as a share of the greatest; ``bands`` cover all steps in order."""
+
+    id: str
+    title: str
+    alt: str
+    steps: tuple[float, ...]
+    bands: tuple[Band, ...]
+    ticks: tuple[tuple[float, str], ...]  # height as a share of the greatest, and what it says
+    peak: int  # the step with the greatest
+    peak_label: str
+
+
+Chart: TypeAlias = Icicle | Bars | Shares | Timeline
 Block: TypeAlias = Table | Figures | Facts | Notices | Code | Prose | Chart
 
 

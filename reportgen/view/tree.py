@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 from reportgen.analysis.fold import Node, walk
 from reportgen.analysis.totals import Group, LayerType, add, by_class, by_dtype, own_flops
 from reportgen.view import names, numbers, tables
+from reportgen.view.bars import bars
 from reportgen.view.icicle import icicle
 from reportgen.view.page import Block, Cell, Section, Table
+from reportgen.view.shares import shares
 from reportgen.view.tables import NONE, field, tabulate
 
 if TYPE_CHECKING:
@@ -22,14 +24,14 @@ _LONG = 200  # rows; the tree is read from top to bottom, so it stays open for l
 
 
 def module_tree(report: ModelReport, nodes: Sequence[Node]) -> Iterator[Section]:
-    """The icicle of parameters, and the module tree with repeated blocks folded."""
+    """Where parameters and work are, as charts, and the module tree with repeated blocks folded."""
     chains = list(walk(nodes))
     if len(chains) < 2:
         return
-    chart = None if report.totals.parameters.unique is None else icicle(report.model.name, nodes)
-    blocks: list[Block] = [chart] if chart else []
-    blocks.append(_tree(report, chains))
-    yield Section("modules", "Modules", tuple(blocks))
+    charts: list[Block | None] = [shares(report, nodes)]
+    if report.totals.parameters.unique is not None:
+        charts.insert(0, icicle(report.model.name, nodes))
+    yield Section("modules", "Modules", (*(chart for chart in charts if chart), _tree(report, chains)))
 
 
 def _tree(report: ModelReport, chains: Sequence[Chain]) -> Table:
@@ -141,7 +143,8 @@ def make_up(report: ModelReport, nodes: Sequence[Node]) -> Iterator[Section]:
     """Parameters and work by layer type, and by dtype where there are several."""
     unique = report.totals.parameters.unique
     layers, dtypes = by_class(nodes), by_dtype(report.parameters)
-    blocks = []
+    chart = bars(report, nodes)
+    blocks: list[Block] = [chart] if chart else []
     if len(layers) > 1:
         blocks.append(_layers(layers, unique))
     if len(dtypes) > 1:

@@ -287,12 +287,12 @@ def test_any_traceback_stays_a_traceback(render: Callable[[str], str], detail: s
 def test_a_report_full_of_attacks_is_harmless(
     hostile: ModelReport, hostile_names: tuple[str, ...], render: Callable[[str], str]
 ) -> None:
-    """The page of a model whose every name is an attack has the tags of our own layout, one picture and no link."""
+    """The page of a model whose every name is an attack has the tags of our own layout, our pictures and no link."""
     reader = _Reader(render(MarkdownRenderer().render(build(hostile)).decode()))
     layout = set("h1 h2 p ul li table thead tbody tr th td code pre strong em br hr img".split())
     assert set() == set(reader.tags) - layout
-    assert {("src", "parameters.svg")} == reader.attributes
-    assert 1 == reader.tags["img"]
+    assert {("src", "make-up.svg"), ("src", "parameters.svg")} == reader.attributes
+    assert 2 == reader.tags["img"]
     cells = {" ".join(cell.split()) for cell in reader.texts}
     assert [] == [name for name in hostile_names if " ".join(display(name).split()) not in cells]
 

@@ -26,7 +26,7 @@ def test_a_small_model(frozen_sequential: ModelReport) -> None:
         title="Parameters by module",
         alt="Of 58 parameters 0 holds 69.0 %, 2 holds 31.0 %.",
         tiles=(
-            Tile("net", 0, 0.0, 1.0, "58, 100 %", 0),
+            Tile("net", 0, 0.0, 1.0, "58, 100 %", None),
             Tile("0", 1, 0.0, 40 / 58, "40, 69.0 %", 0),
             Tile("2", 1, 40 / 58, 18 / 58, "18, 31.0 %", 1),
         ),
@@ -35,7 +35,10 @@ def test_a_small_model(frozen_sequential: ModelReport) -> None:
 
 
 def test_repeats_are_one_tile_as_wide_as_all_of_them(transformer12: ModelReport) -> None:
-    """Twelve blocks of 840 are one tile of 10,080 among 11,024; what is in a block is as wide as all twelve of it."""
+    """Twelve blocks of 840 are one tile of 10,080 among 11,024; their parts are as wide as all twelve.
+
+    The list that holds them is no tile of its own.
+    """
     chart = icicle("gpt", fold(transformer12))
     assert chart is not None
     wide = {tile.label: (tile.depth, round(tile.start * 11_024), round(tile.width * 11_024)) for tile in chart.tiles}
@@ -43,16 +46,15 @@ def test_repeats_are_one_tile_as_wide_as_all_of_them(transformer12: ModelReport)
         "gpt": (0, 0, 11_024),
         "wte": (1, 0, 800),
         "wpe": (1, 800, 128),
-        "h": (1, 928, 10_080),
-        "h.0–11 ×12": (2, 928, 10_080),
-        "norm1": (3, 928, 192),
-        "attn": (3, 928 + 192, 12 * 256),
-        "qkv": (4, 928 + 192, 12 * 192),
-        "proj": (4, 928 + 192 + 12 * 192, 12 * 64),
-        "norm2": (3, 928 + 192 + 12 * 256, 192),
-        "mlp": (3, 928 + 2 * 192 + 12 * 256, 12 * 552),
-        "mlp.0": (4, 928 + 2 * 192 + 12 * 256, 12 * 288),
-        "mlp.2": (4, 928 + 2 * 192 + 12 * 544, 12 * 264),
+        "h.0–11 ×12": (1, 928, 10_080),
+        "norm1": (2, 928, 192),
+        "attn": (2, 928 + 192, 12 * 256),
+        "qkv": (3, 928 + 192, 12 * 192),
+        "proj": (3, 928 + 192 + 12 * 192, 12 * 64),
+        "norm2": (2, 928 + 192 + 12 * 256, 192),
+        "mlp": (2, 928 + 2 * 192 + 12 * 256, 12 * 552),
+        "mlp.0": (3, 928 + 2 * 192 + 12 * 256, 12 * 288),
+        "mlp.2": (3, 928 + 2 * 192 + 12 * 544, 12 * 264),
     } == wide
     assert "Of 11,024 parameters h holds 91.4 %, wte holds 7.3 %, wpe holds 1.2 %, norm holds 0.1 %." == chart.alt
 
@@ -65,7 +67,7 @@ def test_colours_tell_the_first_real_branches_apart(make_report: MakeReport) -> 
     )
     chart = icicle("net", fold(report))
     assert chart is not None
-    assert [("net", 0), ("model", 0), ("a", 0), ("b", 1)] == [(tile.label, tile.hue) for tile in chart.tiles]
+    assert [("net", None), ("model", None), ("a", 0), ("b", 1)] == [(tile.label, tile.hue) for tile in chart.tiles]
 
 
 def test_parts_too_narrow_to_see_share_a_tile(make_report: MakeReport) -> None:
@@ -85,9 +87,12 @@ def test_parts_too_narrow_to_see_share_a_tile(make_report: MakeReport) -> None:
     ] == [(tile.label, tile.start, tile.width) for tile in chart.tiles]
 
 
-def test_no_chart_without_parts(no_parameters: ModelReport, constructor_failed: ModelReport) -> None:
-    """A model without parameters, or that was never built, has nothing to draw."""
-    assert (None, None) == (icicle("a", fold(no_parameters)), icicle("b", fold(constructor_failed)))
+def test_no_chart_without_parts(
+    make_report: MakeReport, no_parameters: ModelReport, constructor_failed: ModelReport
+) -> None:
+    """A model without parameters, that was never built, or of one layer in a wrapper, has nothing to draw."""
+    wrapped = make_report(modules={"": "models.Net", "layer": "Linear"}, parameters={"layer.weight": (2, 2)})
+    assert [None] * 3 == [icicle("a", fold(report)) for report in (no_parameters, constructor_failed, wrapped)]
 
 
 @given(sizes=st.lists(st.lists(st.integers(0, 500), max_size=6), min_size=1, max_size=8))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from reportgen.analysis.fold import fold
 from reportgen.report.schema import BytesByBatch, MemoryScaling, MemoryTotals, ModelReport
 from reportgen.view.memory import memory
 from reportgen.view.page import Facts, Table
@@ -17,7 +18,7 @@ def with_memory(report: ModelReport, totals: MemoryTotals) -> ModelReport:
 def test_what_is_known_is_shown(frozen_sequential: ModelReport) -> None:
     """Small figures exactly, larger ones both ways; what is not known is left out."""
     totals = MemoryTotals(100, 0, 40, 2048, None, None, 3_000_000)
-    (section,) = memory(with_memory(frozen_sequential, totals))
+    (section,) = memory(with_memory(frozen_sequential, totals), fold(frozen_sequential))
     (facts,) = section.blocks
     assert isinstance(facts, Facts)
     assert [(label, cell.text) for label, cell in facts.items] == [
@@ -32,7 +33,7 @@ def test_what_is_known_is_shown(frozen_sequential: ModelReport) -> None:
 def test_optimizers_where_there_is_a_training_step(frozen_sequential: ModelReport) -> None:
     """One row each, SGD without a state."""
     totals = MemoryTotals(100, 0, 40, 2048, 5000, 2500, None)
-    (section,) = memory(with_memory(frozen_sequential, totals))
+    (section,) = memory(with_memory(frozen_sequential, totals), fold(frozen_sequential))
     table = section.blocks[1]
     assert isinstance(table, Table)
     assert ["SGD", "SGD with momentum", "Adam, AdamW", "8-bit Adam"] == [row.cells[0].text for row in table.rows]
@@ -41,14 +42,16 @@ def test_optimizers_where_there_is_a_training_step(frozen_sequential: ModelRepor
 
 def test_no_section_where_nothing_ran(frozen_sequential: ModelReport) -> None:
     """Parameters alone are shown elsewhere."""
-    assert not list(memory(with_memory(frozen_sequential, MemoryTotals(100, 0, None, None, None))))
+    assert not list(
+        memory(with_memory(frozen_sequential, MemoryTotals(100, 0, None, None, None)), fold(frozen_sequential))
+    )
 
 
 def test_scaling_and_what_fits(frozen_sequential: ModelReport) -> None:
     """A row for each line that is known, and one for each accelerator."""
     scaling = MemoryScaling((32, 64), BytesByBatch(0, 48), BytesByBatch(312, 120), None)
     totals = MemoryTotals(100, 0, 0, 2048, 5000, 2500, None, scaling)
-    (section,) = memory(with_memory(frozen_sequential, totals))
+    (section,) = memory(with_memory(frozen_sequential, totals), fold(frozen_sequential))
     growth, fits = section.blocks[1:]
     assert isinstance(growth, Table)
     assert isinstance(fits, Table)

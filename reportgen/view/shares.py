@@ -1,0 +1,167 @@
+"""The chart of where work goes against where parameters sit: each part's share of both, and of what backward needs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from reportgen.analysis.fold import Node
+from reportgen.view import names, numbers, parts
+from reportgen.view.page import Part, Share, Shares
+from reportgen.view.parts import Chain, Colours
+
+if TYPE_CHECKING:
+    from reportgen.report.schema import ModelReport
+
+_ROWS = 10  # parts are opened, level by level, as long as no more come of it
+_MOST = 12  # and where the first level has more, the smallest go together
+_SMALL = 0.01  # so do parts that have less of everything
+_FEWEST = 4  # fewer numbers are better read in the table
+
+
+@dataclass(frozen=True, slots=True)
+class _Quantity:
+    """Something that the parts of a model share: its name, the whole, and how much one module has of it."""
+
+    name: str
+    phrase: str  # "58.6 % of the parameters"
+    whole: int
+    of: Callable[[Node], int | None]
+    written: Callable[[int], str]  # an amount of it, exactly
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A part with its amount of each quantity."""
+
+    label: str
+    amounts: tuple[int, ...]
+    hue: int | None
+
+
+def shares(report: ModelReport, nodes: Sequence[Node]) -> Shares | None:
+    """The chart; None where parameters or work are not known or nothing, or lie in a few parts only."""
+    quantities = _quantities(report)
+    if not quantities:
+        return None
+    colours = parts.colours(nodes)
+    rows = [_row(chain, quantities, colours) for chain in _opened(nodes, quantities)]
+    if len(rows) < _FEWEST:
+        return None
+    rows = _with_rest(rows, quantities)
+    return Shares(
+        id="shares",
+        title="Where the work goes, and where the parameters sit",
+        alt=_alt(rows, quantities),
+        quantities=tuple(quantity.name for quantity in quantities),
+        parts=tuple(_part(row, quantities) for row in rows),
+    )
+
+
+def _quantities(report: ModelReport) -> tuple[_Quantity, ...]:
+    """Parameters and work, where there are some of both, and the memory that is kept for backward where it is known."""
+    totals = report.totals
+    parameters, work, saved = totals.parameters.unique, totals.flops.forward, totals.memory.saved_for_backward
+    if not parameters or not work:
+        return ()
+    found = [
+        _Quantity(
+            "parameters",
+            "the parameters",
+            parameters,
+            lambda node: node.elements,
+            lambda elements: numbers.plural(elements, "parameter"),
+        ),
+        _Quantity(
+            "forward MACs",
+            "the forward pass's MACs",
+            work,
+            lambda node: node.module.flops_forward,
+            lambda flops: numbers.plural(flops // 2, "MAC"),
+        ),
+    ]
+    if saved and any(row.saved_bytes for row in report.modules):
+        found.append(
+            _Quantity(
+                "kept for backward",
+                "what is kept for backward",
+                saved,
+                lambda node: node.module.saved_bytes,
+                lambda size: f"{numbers.exact(size, 'B')} kept for backward",
+            )
+        )
+    return tuple(found)
+
+
+def _opened(nodes: Sequence[Node], quantities: Sequence[_Quantity]) -> list[Chain]:
+    """The parts: level by level from the top, the last level that has few enough."""
+    level: list[Chain] = [(node,) for node in nodes]
+    while True:
+        deeper = [chain for part in level for chain in _inside(part, quantities)]
+        if deeper == level or (len(deeper) > _ROWS and len(level) > 1):
+            return level
+        level = deeper
+
+
+def _inside(part: Chain, quantities: Sequence[_Quantity]) -> list[Chain]:
+    """What a part is made of, empty ones left out; itself where it holds or does something of its own."""
+    node, times = part[-1], names.repeats(part)
+    below = [(*part, child) for child in node.children if any(quantity.of(child) for quantity in quantities)]
+    inside = [sum(chain[-1].count * (quantity.of(chain[-1]) or 0) for chain in below) for quantity in quantities]
+    own = [times * abs((quantity.of(node) or 0) - held) for quantity, held in zip(quantities, inside, strict=True)]
+    is_sum = len(part) == 1 or max(map(_share, own, quantities)) < _SMALL
+    return below if below and is_sum else [part]
+
+
+def _row(chain: Chain, quantities: Sequence[_Quantity], colours: Colours) -> _Row:
+    times = names.repeats(chain)
+    amounts = tuple(times * (quantity.of(chain[-1]) or 0) for quantity in quantities)
+    return _Row(names.path(chain), amounts, colours.of(chain[-1].module.path))
+
+
+def _with_rest(rows: list[_Row], quantities: Sequence[_Quantity]) -> list[_Row]:
+    """The larger parts in the model's order, the others as one, and what is done outside of all of them."""
+    size = {id(row): max(map(_share, row.amounts, quantities)) for row in rows}
+    kept = sorted(rows, key=lambda row: -size[id(row)])[:_MOST]
+    large = {id(row) for row in kept if size[id(row)] >= _SMALL}
+    small = [row for row in rows if id(row) not in large]
+    shown = [row for row in rows if id(row) in large or len(small) == 1]
+    if len(small) > 1:
+        sums = tuple(map(sum, zip(*(row.amounts for row in small), strict=True)))
+        shown.append(_Row(numbers.plural(len(small), "smaller part"), sums, None))
+    outside = tuple(
+        quantity.whole - sum(row.amounts[index] for row in rows) for index, quantity in enumerate(quantities)
+    )
+    if min(outside) >= 0 and max(map(_share, outside, quantities)) >= _SMALL:
+        shown.append(_Row("outside of these", outside, None))
+    return shown
+
+
+def _share(amount: int, quantity: _Quantity) -> float:
+    return amount / quantity.whole
+
+
+def _part(row: _Row, quantities: Sequence[_Quantity]) -> Part:
+    return Part(
+        row.label,
+        tuple(
+            Share(_share(amount, quantity), numbers.percent(amount, quantity.whole), quantity.written(amount))
+            for amount, quantity in zip(row.amounts, quantities, strict=True)
+        ),
+        row.hue,
+    )
+
+
+def _alt(rows: Sequence[_Row], quantities: Sequence[_Quantity]) -> str:
+    """The parts that have most of anything, in words."""
+    largest = sorted(rows, key=lambda row: -max(map(_share, row.amounts, quantities)))[:4]
+    return f"{'; '.join(_words(row, quantities) for row in largest)}."
+
+
+def _words(row: _Row, quantities: Sequence[_Quantity]) -> str:
+    *most, last = (
+        f"{numbers.percent(amount, quantity.whole)} of {quantity.phrase}"
+        for amount, quantity in zip(row.amounts, quantities, strict=True)
+    )
+    return f"{row.label}: {', '.join(most)} and {last}"
