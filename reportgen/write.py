@@ -169,7 +169,7 @@ def _links(own: Format, options: RenderOptions) -> tuple[tuple[str, str], ...]:
 
 def _write_page(page: Page, folder: Path, file_format: Format, options: RenderOptions) -> None:
     write_file(folder / f"report.{file_format}", renderer(file_format, options.style).render(page))
-    if file_format == "md":
+    if file_format == "md" and options.style.markdown_flavor == "github":  # the others show no pictures
         blocks = (block for section in page.sections for block in section.blocks)
         for chart in (block for block in blocks if isinstance(block, Chart)):
             write_file(folder / f"{chart.id}.svg", charts.svg(chart).encode())

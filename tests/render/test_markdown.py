@@ -4,22 +4,28 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import cmarkgfm
 import markdown
+import mistune
 import pytest
+from cmarkgfm.cmark import Options
 from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from reportgen.errors import TemplateError
-from reportgen.render.markdown import MAX_ROWS, MarkdownRenderer, chart_name, code, fence, text
+from reportgen.render.markdown import FLAVORS, MAX_BYTES, MarkdownRenderer, chart_name
+from reportgen.render.marks import Marks, Plain, Rich, fence
 from reportgen.render.text import display
 from reportgen.view.build import build
 from reportgen.view.page import (
     Cell,
+    Chart,
     Code,
     Column,
     Facts,
@@ -41,7 +47,11 @@ if TYPE_CHECKING:
 
 
 def _github(source: str) -> str:
-    """As GitHub would lay it out, but with all HTML let through: ours to keep clean."""
+    """With GitHub's own parser, but with all HTML let through: ours to keep clean."""
+    return str(cmarkgfm.markdown_to_html_with_extensions(source, Options.CMARK_OPT_UNSAFE, ["table", "strikethrough"]))
+
+
+def _commonmark(source: str) -> str:
     return str(MarkdownIt("gfm-like", {"html": True, "linkify": False}).render(source))
 
 
@@ -49,7 +59,17 @@ def _python(source: str) -> str:
     return markdown.markdown(source, extensions=["tables", "fenced_code"])
 
 
-RENDERERS = [pytest.param(_github, id="markdown-it"), pytest.param(_python, id="python-markdown")]
+def _mistune(source: str) -> str:
+    return str(mistune.create_markdown(escape=False, plugins=["table", "strikethrough"])(source))
+
+
+RENDERERS = [
+    pytest.param(_github, id="cmark-gfm"),
+    pytest.param(_commonmark, id="markdown-it"),
+    pytest.param(_python, id="python-markdown"),
+    pytest.param(_mistune, id="mistune"),
+]
+MARKS = [pytest.param(Rich(), id="rich"), pytest.param(Plain(), id="plain")]
 
 
 class _Reader(HTMLParser):
@@ -64,8 +84,8 @@ class _Reader(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags[tag] += 1
-        self.attributes |= {(name, value) for name, value in attrs if name not in {"style", "class", "alt"}}
-        if tag in {"td", "pre", "p"}:
+        self.attributes |= {(name, value) for name, value in attrs if name not in {"align", "style", "class", "alt"}}
+        if tag in {"td", "pre", "p", "li"}:
             self.texts.append("")
 
     def handle_data(self, data: str) -> None:
@@ -85,9 +105,10 @@ def _page(*blocks: Table | Code | Facts | Notices | Prose | Icicle | Figures, ti
     )
 
 
-def _body(page: Page) -> str:
+def _body(page: Page, flavor: str = "github") -> str:
     """What stands under the heading of the only section."""
-    return MarkdownRenderer().render(page).decode().partition("## Part\n\n")[2].partition("\n---\n")[0].rstrip("\n")
+    source = MarkdownRenderer(flavor=flavor).render(page).decode()
+    return source.partition("## Part\n\n")[2].partition("\n---\n")[0].rstrip("\n")
 
 
 def test_a_whole_page() -> None:
@@ -126,6 +147,110 @@ All are there.
 
 reportgen 1.0.0
 """ == MarkdownRenderer().render(page).decode()
+
+
+BRANDED = Page(
+    title="Our net",
+    subtitle="models.Net",
+    status="partial",
+    description=None,
+    summary=Figures((Figure("Parameters", "25.6 M", "25,557,032", "all trainable"),)),
+    sections=(
+        Section("modules", "Modules", (Icicle("parameters", "By module", "fc has all.", (), 0),)),
+        Section(
+            "ledger",
+            "Names",
+            (
+                Table(
+                    "l", (Column("n", "name", "name"), Column("x", "note")), (Row((Cell("a|b"), Cell("*"))),), long=True
+                ),
+            ),
+        ),
+    ),
+    footer="reportgen 1.0.0",
+    links=(("JSON", "report.json"),),
+    author="R&D",
+    about="# Use\n\nFor *tests* `only`, see [it](https://x.org).",
+)
+
+
+def test_a_part_of_a_model_card() -> None:
+    """On the Hub the title stands below the card's own, and nothing leans on files that are not there."""
+    assert """\
+## Our net
+
+`models.Net` · **partial**
+
+By R&#38;D
+
+| key figure |            |      exact |               |
+| ---------- | ---------: | ---------: | ------------- |
+| Parameters | **25.6 M** | 25,557,032 | all trainable |
+
+### About
+
+#### Use
+
+For *tests* `only`, see [it](https://x.org).
+
+### Modules
+
+By module: fc has all.
+
+### Names
+
+<details>
+<summary>1 row</summary>
+
+| name                  | note  |
+| --------------------- | ----- |
+| <code>a&#124;b</code> | &#42; |
+
+</details>
+
+---
+
+reportgen 1.0.0
+""" == MarkdownRenderer(flavor="hub").render(BRANDED).decode()
+
+
+def test_for_a_terminal() -> None:
+    """Plain Markdown has no HTML, no entity and no picture; tables are preformatted, nothing folds."""
+    assert """\
+# Our net
+
+`models.Net` · **partial**
+
+By `R&D`
+
+```text
+key figure               exact
+----------  ------  ----------  -------------
+Parameters  25.6 M  25,557,032  all trainable
+```
+
+## About
+
+### Use
+
+For *tests* `only`, see it <https://x.org>.
+
+## Modules
+
+By module: fc has all.
+
+## Names
+
+```text
+name  note
+----  ----
+a|b   *
+```
+
+---
+
+reportgen 1.0.0
+""" == MarkdownRenderer(flavor="plain").render(BRANDED).decode()
 
 
 def test_a_table() -> None:
@@ -202,13 +327,29 @@ reportgen build net
     assert "parameters.svg" == chart_name(chart)
 
 
+def _ledger(rows: int, name: str = "p{}") -> Table:
+    cells = tuple(Row((Cell(name.format(index)),)) for index in range(rows))
+    return Table("ledger", (Column("name", "name", "name"),), cells, long=True)
+
+
 def test_long_tables_are_folded_away_and_cut() -> None:
-    """A ledger opens on demand; what no viewer would show is left to report.json, and that is said."""
-    rows = tuple(Row((Cell(f"p{index}"),)) for index in range(MAX_ROWS + 3))
-    body = _body(_page(Table("ledger", (Column("name", "name", "name"),), rows, long=True)))
+    """A ledger opens on demand; what no viewer would show is left to the other formats, as far as there are any."""
+    body = _body(_page(_ledger(503)))
     lines = body.splitlines()
-    assert ["<details>", "<summary>2,003 rows</summary>", "", "| name    |", "| ------- |", "| `p0`    |"] == lines[:6]
-    assert ["| `p1999` |", "", "3 rows more, see report.json.", "", "</details>"] == lines[-5:]
+    assert ["<details>", "<summary>503 rows</summary>", "", "| name   |", "| ------ |", "| `p0`   |"] == lines[:6]
+    assert ["| `p499` |", "", "3 rows more are left out here.", "", "</details>"] == lines[-5:]
+    page = replace(_page(_ledger(503)), links=(("HTML", "report.html"), ("JSON", "report.json")))
+    assert "\n3 rows more, see [HTML](report.html) or [JSON](report.json).\n" in _body(page)
+
+
+@pytest.mark.parametrize("flavor", FLAVORS)
+def test_tables_of_long_names_are_cut_by_size(flavor: str) -> None:
+    """What is shown of one table stays below a size, whatever the names; not less than needed is shown."""
+    rows = FLAVORS[flavor].rows
+    body = _body(_page(_ledger(rows, "n" * 1000 + "{}")), flavor)
+    shown = body.count("n" * 1000)
+    assert rows - shown == int(body.partition(" rows more")[0].rpartition("\n")[2])
+    assert MAX_BYTES - 2500 <= len(body.partition(" rows more")[0]) <= MAX_BYTES + 100
 
 
 @pytest.mark.parametrize(
@@ -232,7 +373,7 @@ def test_long_tables_are_folded_away_and_cut() -> None:
 )
 def test_prose(value: str, expected: str) -> None:
     """Words stay as they are; what a renderer might act on becomes an entity."""
-    assert expected == text(value)
+    assert expected == Rich().text(value)
 
 
 @pytest.mark.parametrize(
@@ -249,7 +390,7 @@ def test_prose(value: str, expected: str) -> None:
 )
 def test_names(value: str, expected: str) -> None:
     """Plain names are code spans; all others are HTML without one live mark."""
-    assert expected == code(value)
+    assert expected == Rich().code(value)
 
 
 def test_fences_are_longer_than_what_they_hold() -> None:
@@ -258,18 +399,27 @@ def test_fences_are_longer_than_what_they_hold() -> None:
 
 
 @pytest.mark.parametrize("render", RENDERERS)
+@pytest.mark.parametrize("marks", MARKS)
 @given(name=st.text(max_size=40))
 @example("<script>alert(1)</script>")
 @example("1. x")
-@example("**x** __y__ ~~z~~ `w` $v$ [u](t) ![s](r) <q> &amp; |p|")
-def test_any_text_arrives_as_it_was(render: Callable[[str], str], name: str) -> None:
-    """In prose, in a cell and in a name cell, no text makes a tag, and every text is read as what it was."""
-    shown = " ".join(display(name).split())
-    source = f"| a | b |\n| --- | --- |\n| {text(shown)} | {code(shown)} |\n\nSo: {text(shown)}\n"
-    reader = _Reader(render(source))
-    allowed = {"table", "thead", "tbody", "tr", "th", "td", "code", "p"}
+@example(">0")
+@example("a < b <= c <d")
+@example("`a``b```c` \\`")
+@example("**x** __y__ ~~z~~ `w` $v$ [u](t) ![s](r) <q> &amp; |p| x@y.org www.x.org http://x")
+def test_any_text_arrives_as_it_was(render: Callable[[str], str], marks: Marks, name: str) -> None:
+    """In prose, in a cell and in a name, no text makes a tag, and every text is read as what it was."""
+    shown = " ".join(display(name).split()) or "nothing"
+    table = marks.table(["a", "b"], ["left", "left"], [[marks.cell(shown), marks.cell(shown, code=True)]])
+    prose = f"So: {marks.text(shown)}\n\n{marks.text(shown)}\n\n- x {marks.code(shown)}\n"
+    reader = _Reader(render(f"{table}\n\n{prose}"))
+    allowed = {"table", "thead", "tbody", "tr", "th", "td", "code", "p", "pre", "ul", "li"}
     assert set() == set(reader.tags) - allowed
-    assert [shown, shown, f"So: {shown}".rstrip()] == [" ".join(cell.split()) for cell in reader.texts]
+    read = [" ".join(text.split()) for text in reader.texts]
+    if isinstance(marks, Plain):  # a preformatted table is one text
+        assert read.pop(0).endswith(f"{shown} {shown}")
+        read[:0] = [shown, shown]
+    assert [shown, shown, f"So: {shown}", shown, f"x {shown}"] == read
 
 
 @pytest.mark.parametrize("render", RENDERERS)
@@ -284,17 +434,23 @@ def test_any_traceback_stays_a_traceback(render: Callable[[str], str], detail: s
 
 
 @pytest.mark.parametrize("render", RENDERERS)
+@pytest.mark.parametrize("flavor", FLAVORS)
 def test_a_report_full_of_attacks_is_harmless(
-    hostile: ModelReport, hostile_names: tuple[str, ...], render: Callable[[str], str]
+    hostile: ModelReport, hostile_names: tuple[str, ...], render: Callable[[str], str], flavor: str
 ) -> None:
-    """The page of a model whose every name is an attack has the tags of our own layout, our pictures and no link."""
-    reader = _Reader(render(MarkdownRenderer().render(build(hostile)).decode()))
-    layout = set("h1 h2 p ul li table thead tbody tr th td code pre strong em br hr img".split())
+    """The page of a model whose every name is an attack has the tags of our layout, our pictures and no link."""
+    page = build(hostile)
+    reader = _Reader(render(MarkdownRenderer(flavor=flavor).render(page).decode()))
+    layout = set("h1 h2 h3 p ul li table thead tbody tr th td code pre strong em br hr img".split())
     assert set() == set(reader.tags) - layout
-    assert {("src", "make-up.svg"), ("src", "parameters.svg")} == reader.attributes
-    assert 2 == reader.tags["img"]
-    cells = {" ".join(cell.split()) for cell in reader.texts}
-    assert [] == [name for name in hostile_names if " ".join(display(name).split()) not in cells]
+    charts = [block.id for section in page.sections for block in section.blocks if isinstance(block, Chart)]
+    assert {("src", f"{name}.svg") for name in charts if flavor == "github"} == reader.attributes
+    names = {" ".join(display(name).split()) for name in hostile_names}
+    if flavor == "plain":
+        text = " ".join(reader.texts)
+        assert set() == {name for name in names if name not in text}
+    else:
+        assert set() == names - {" ".join(cell.split()) for cell in reader.texts}
 
 
 def test_the_same_page_gives_the_same_bytes(any_report: ModelReport) -> None:
