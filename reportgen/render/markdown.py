@@ -10,38 +10,38 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import jinja2
+
 from reportgen.render import prose, templating
 from reportgen.render.marks import Marks, Plain, Rich, fence, url
 from reportgen.render.text import safe_href, visible
 from reportgen.view import numbers
-from reportgen.view.page import Chart
+from reportgen.view.page import Chart, Table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from reportgen.view.page import Block, Cell, Figures, Kind, Page, Table, Tone
-
-MAX_BYTES = 100_000  # of one table: with four long ones, a report stays below what viewers show at once
+    from reportgen.view.page import Block, Cell, Figures, Kind, Page, Row, Tone
 
 _SEVERITIES: dict[Tone, str] = {"bad": "Error", "warn": "Warning", "plain": "Note", "good": "Good", "muted": "Note"}
 
 
 @dataclass(frozen=True, slots=True)
 class Flavor:
-    """Where the Markdown is read. ``top`` is the level of the title; ``rows`` is how many one table shows at most."""
+    """Where the Markdown is read."""
 
     marks: Marks
-    top: int
-    rows: int
+    top: int  # the level of the title
+    size: int  # bytes of all tables together: viewers lay half a megabyte out at once, and grow slow beyond
     folds: bool  # <details>
     files: bool  # whether what lies beside the report is there, too: charts, other formats
 
 
 FLAVORS = {
-    "github": Flavor(Rich(), top=1, rows=500, folds=True, files=True),
-    "hub": Flavor(Rich(), top=2, rows=200, folds=True, files=False),
-    "plain": Flavor(Plain(), top=1, rows=500, folds=False, files=False),
+    "github": Flavor(Rich(), top=1, size=480_000, folds=True, files=True),
+    "hub": Flavor(Rich(), top=2, size=96_000, folds=True, files=False),
+    "plain": Flavor(Plain(), top=1, size=480_000, folds=False, files=False),
 }
 
 
@@ -72,7 +72,11 @@ class MarkdownRenderer:
 
     def render(self, page: Page) -> bytes:
         """The whole file, UTF-8. Raises TemplateError where the template is missing or broken."""
-        return templating.render(self._environment, "md/report.md.j2", page=visible(page)).encode()
+        page = visible(page)
+        tables = [block for section in page.sections for block in section.blocks if isinstance(block, Table)]
+        sizes = [len(self._lines(table, table.rows).encode()) for table in tables]
+        limit = _fair_share(sizes, self._flavor.size)
+        return templating.render(self._environment, "md/report.md.j2", page=page, limit=limit).encode()
 
     def _heading(self, value: str, level: int) -> str:
         return f"{'#' * (self._flavor.top + level - 1)} {self._flavor.marks.text(value)}"
@@ -97,23 +101,30 @@ class MarkdownRenderer:
         ]
         return marks.table(["key figure", "", "exact", ""], ["left", "right", "right", "left"], rows)
 
-    def _table(self, table: Table, links: Sequence[tuple[str, str]]) -> str:
+    @jinja2.pass_context
+    def _table(self, context: jinja2.runtime.Context, table: Table) -> str:
         """A table, cut where it grows too long, and then with a word on where the rest is."""
-        marks, columns = self._flavor.marks, table.columns
-        header, aligns = [marks.cell(column.label) for column in columns], [column.align for column in columns]
-        rows = [
-            [
-                self._cell(cell, column.kind, row.depth if cell is row.cells[0] else 0)
-                for cell, column in zip(row.cells, columns, strict=True)
-            ]
-            for row in table.rows[: self._flavor.rows]
-        ]
-        lines = marks.table(header, aligns, rows)
-        while len(rows) > 1 and (size := len(lines.encode())) > MAX_BYTES:
-            rows = rows[: len(rows) * MAX_BYTES // size]
-            lines = marks.table(header, aligns, rows)
-        left_out = len(table.rows) - len(rows)
+        shown, limit, links = table.rows, context["limit"], context["page"].links
+        lines = self._lines(table, shown)
+        while len(shown) > 1 and (size := len(lines.encode())) > limit:
+            shown = shown[: len(shown) * limit // size]
+            lines = self._lines(table, shown)
+        left_out = len(table.rows) - len(shown)
         return f"{lines}\n\n{numbers.plural(left_out, 'row')} more{self._elsewhere(links)}." if left_out else lines
+
+    def _lines(self, table: Table, rows: Sequence[Row]) -> str:
+        marks, columns = self._flavor.marks, table.columns
+        return marks.table(
+            [marks.cell(column.label) for column in columns],
+            [column.align for column in columns],
+            [
+                [
+                    self._cell(cell, column.kind, row.depth if index == 0 else 0)
+                    for index, (cell, column) in enumerate(zip(row.cells, columns, strict=True))
+                ]
+                for row in rows
+            ],
+        )
 
     def _cell(self, cell: Cell, kind: Kind, depth: int) -> str:
         """A cell's text, as code in columns of names and code (but what says that there is none)."""
@@ -131,6 +142,16 @@ class MarkdownRenderer:
 def chart_name(chart: Chart) -> str:
     """The name of the chart's file beside ``report.md``."""
     return f"{chart.id}.svg"
+
+
+def _fair_share(sizes: Sequence[int], budget: int) -> int:
+    """The most that each may have so that all together keep to the budget: what small ones leave, large ones share."""
+    for taken, size in enumerate(sorted(sizes)):
+        share = budget // (len(sizes) - taken)
+        if size > share:
+            return share
+        budget -= size
+    return max(sizes, default=0)
 
 
 def _kind(block: Block) -> str:

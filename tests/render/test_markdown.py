@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
@@ -19,7 +20,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from reportgen.errors import TemplateError
-from reportgen.render.markdown import FLAVORS, MAX_BYTES, MarkdownRenderer, chart_name
+from reportgen.render.markdown import FLAVORS, MarkdownRenderer, chart_name
 from reportgen.render.marks import Marks, Plain, Rich, fence
 from reportgen.render.text import display
 from reportgen.view.build import build
@@ -332,24 +333,33 @@ def _ledger(rows: int, name: str = "p{}") -> Table:
     return Table("ledger", (Column("name", "name", "name"),), cells, long=True)
 
 
-def test_long_tables_are_folded_away_and_cut() -> None:
-    """A ledger opens on demand; what no viewer would show is left to the other formats, as far as there are any."""
-    body = _body(_page(_ledger(503)))
-    lines = body.splitlines()
+def test_long_tables_are_folded_away() -> None:
+    """A ledger opens on demand."""
+    lines = _body(_page(_ledger(503))).splitlines()
     assert ["<details>", "<summary>503 rows</summary>", "", "| name   |", "| ------ |", "| `p0`   |"] == lines[:6]
-    assert ["| `p499` |", "", "3 rows more are left out here.", "", "</details>"] == lines[-5:]
-    page = replace(_page(_ledger(503)), links=(("HTML", "report.html"), ("JSON", "report.json")))
-    assert "\n3 rows more, see [HTML](report.html) or [JSON](report.json).\n" in _body(page)
+    assert ["| `p502` |", "", "</details>"] == lines[-3:]
 
 
 @pytest.mark.parametrize("flavor", FLAVORS)
-def test_tables_of_long_names_are_cut_by_size(flavor: str) -> None:
-    """What is shown of one table stays below a size, whatever the names; not less than needed is shown."""
-    rows = FLAVORS[flavor].rows
-    body = _body(_page(_ledger(rows, "n" * 1000 + "{}")), flavor)
-    shown = body.count("n" * 1000)
-    assert rows - shown == int(body.partition(" rows more")[0].rpartition("\n")[2])
-    assert MAX_BYTES - 2500 <= len(body.partition(" rows more")[0]) <= MAX_BYTES + 100
+@pytest.mark.parametrize("name", ["n" * 60 + "{}", "n" * 290 + "{}"])
+def test_what_no_viewer_would_show_is_left_to_other_formats(flavor: str, name: str) -> None:
+    """Whatever the names, all tables together keep to a size; small ones are whole, and what is left out is said."""
+    ledgers = _ledger(10_000, f"one.{name}"), _ledger(20, "two.{}"), _ledger(5_000, f"three.{name}")
+    body = _body(replace(_page(*ledgers), links=(("JSON", "report.json"),)), flavor)
+    shown = [body.count(mark) for mark in ("one.", "two.", "three.")]
+    left_out = [int(number.replace(",", "")) for number in re.findall(r"([\d,]+) rows more, see", body)]
+    assert [10_000 - shown[0], 5_000 - shown[2]] == left_out
+    assert 20 == shown[1]
+    assert 0.95 <= len(body.encode()) / FLAVORS[flavor].size <= 1.01
+
+
+def test_where_the_rest_is() -> None:
+    """Other formats are linked to where they lie beside the file, and named elsewhere; without any, that is said."""
+    links = (("HTML", "report.html"), ("JSON", "report.json"))
+    page = _page(_ledger(9_999, "n" * 100 + "{}"))
+    assert "rows more, see [HTML](report.html) or [JSON](report.json).\n" in _body(replace(page, links=links))
+    assert "rows more, see report.html or report.json." in _body(replace(page, links=links), "plain")
+    assert "rows more are left out here.\n" in _body(page)
 
 
 @pytest.mark.parametrize(
