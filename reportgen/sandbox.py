@@ -31,13 +31,25 @@ _ADDRESSES: Mapping[str, int] = {  # audit events of Python's sockets: where the
 }
 
 
+_own: list[Path] = []  # the folder of this process, where it is a worker
+
+
+def give(folder: str) -> None:
+    """This process is a worker, and has that folder to itself."""
+    _own[:] = [Path(folder)]
+
+
 def enter(*, network: bool) -> str:
-    """Moves this process, its temporary files and its caches into its worker's folder, and gives the name of that.
+    """Moves this worker, its temporary files and its caches into its folder, and gives the name of that.
+
+    A process that is no worker is left as it is, and has no folder: "".
 
     The entries of the folder it came from are linked there: relative paths lead where they led, and deleting the
     working directory deletes links. Without ``network`` connections are refused, by the kernel too where it lets us.
     """
-    own, before = Path(tempfile.gettempdir()), Path.cwd()
+    if not _own:
+        return ""
+    own, before = _own[0], Path.cwd()
     os.environ[HOME] = str(before)
     sys.path[:] = [str(before / place) for place in sys.path]
     (own / _WORK).mkdir()
@@ -55,11 +67,13 @@ def enter(*, network: bool) -> str:
 
 def anonymous(text: str, folder: str) -> str:
     """``text`` without the name of a worker's ``folder``, which is another on every run."""
-    return text.replace(f"{folder}/{_WORK}", ".").replace(folder, "<own>")
+    return text.replace(f"{folder}/{_WORK}", ".").replace(folder, "<own>") if folder else text
 
 
 def limit_memory(size: int) -> None:
-    """Lets this process take that many bytes of address space on top of what it has: allocations beyond it fail."""
+    """Lets this worker take that many bytes of address space on top of what it has: allocations beyond it fail."""
+    if not _own:
+        return
     import resource
 
     pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])

@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 import msgspec
 
 from reportgen import sandbox
-from reportgen.config import ModelEntry, RenderOptions
+from reportgen.config import RenderOptions
 from reportgen.errors import ProbeError, ReportgenError
 from reportgen.manifest import ModelEntry
 from reportgen.probe import failed_report

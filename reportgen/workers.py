@@ -22,7 +22,7 @@ from pathlib import Path
 from types import MappingProxyType, ModuleType
 from typing import Any, Generic, TypeVar
 
-from reportgen.sandbox import anonymous
+from reportgen import sandbox
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -150,7 +150,7 @@ class _Worker(Generic[T, R]):
         """How its task ended; to be asked when it has a result, is dead, or has no time left."""
         result = self._result()
         if isinstance(result, Lost):
-            result = replace(result, reason=anonymous(result.reason, str(self._folder)))
+            result = replace(result, reason=sandbox.anonymous(result.reason, str(self._folder)))
         return Done(self.task, result, self._printed())
 
     def _result(self) -> R | Lost:
@@ -190,7 +190,7 @@ class _Worker(Generic[T, R]):
         self._first, self._last, self._left_out = bytearray(), bytearray(), 0
         lines = _CONTROL.sub("", first + between + last).replace("\r\n", "\n").split("\n")
         text = "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in lines).strip("\n")
-        return anonymous(text, str(self._folder))
+        return sandbox.anonymous(text, str(self._folder))
 
     def end(self) -> None:
         """Ends the process and whatever it started in its session, and removes what they left."""
@@ -213,7 +213,9 @@ class _Worker(Generic[T, R]):
     def _frames(self) -> tuple[str, ...]:
         """What faulthandler left, in the order of Python's own tracebacks."""
         with suppress(OSError):  # the model may have removed it
-            text = anonymous((self._folder / _TRACE).read_text(encoding="utf-8", errors="replace"), str(self._folder))
+            text = sandbox.anonymous(
+                (self._folder / _TRACE).read_text(encoding="utf-8", errors="replace"), str(self._folder)
+            )
             return tuple(line.strip() for line in reversed(text.splitlines()) if line.startswith("  File "))
         return ()
 
@@ -290,7 +292,7 @@ def _work(connection: Connection, output: Connection, function: Callable[[T], R]
     if sys.platform.startswith("linux"):
         ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGKILL)
     _redirect(output)
-    tempfile.tempdir = folder
+    sandbox.give(folder)
     try:
         file = (Path(folder) / _TRACE).open("w", encoding="utf-8")
     except FileNotFoundError:  # the parent has stopped, and swept up, before this process came to anything
