@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
+from traceback import clear_frames
 from typing import Any
 
 import torch
@@ -286,6 +287,8 @@ class Attempt:
         return None
 
     def _fail(self, stage: Stage, error: BaseException) -> None:
+        if isinstance(error, MemoryError):
+            clear_frames(error.__traceback__)  # they hold what took all memory, and to tell of it takes some
         self.error, self.failed_stage = error, stage
         self.stages["forward" if stage == "inputs" else stage] = "failed"
         if isinstance(error, ReportgenError):
