@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import base64
 import functools
-import re
+import gc
 import sys
-from contextlib import redirect_stdout
-from dataclasses import dataclass
-from io import StringIO
+from contextlib import contextmanager, redirect_stdout, suppress
+from datetime import UTC, datetime
+from io import BytesIO, StringIO
 from typing import TYPE_CHECKING, Any
 
 import jinja2
@@ -19,22 +19,14 @@ from markupsafe import Markup, escape
 
 from reportgen.errors import RenderError, RendererUnavailable
 from reportgen.render import prose, templating
-from reportgen.render.html import partial, state, svg
-from reportgen.render.ledger import (
-    column_widths,
-    fit,
-    gap_within,
-    head_lines,
-    ledger_lines,
-    needs,
-    shares,
-    shorten,
-    wrap,
-)
-from reportgen.render.text import anchor, breakable, safe_href, visible
-from reportgen.view.page import Facts, Table
+from reportgen.render.html import image, partial, state, svg
+from reportgen.render.ledger import column_widths, shares, shorten, wrap
+from reportgen.render.paper import PADDING, TABLE, Plan, balanced, plan
+from reportgen.render.text import anchor, breakable, visible
+from reportgen.view.page import Facts, Figures, Table
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from reportgen.view.page import Block, Cell, Page, Section
@@ -46,17 +38,21 @@ FONTS = (
     ("Report Mono", 400, "IBMPlexMono-Regular.ttf"),
     ("Report Mono", 600, "IBMPlexMono-SemiBold.ttf"),
 )
-# Characters on a line of print.css: of ledgers, upright, in small print and on their side, of other tables, of code.
-PORTRAIT, SMALL, LANDSCAPE, TABLE, CODE = 118, 136, 178, 104, 92
-PADDING = 3  # characters, of a table's column
-LINES = 24  # of a ledger in one cell, even for its stripes: WeasyPrint's time grows with the square of a text's length
-READABLE = 32  # characters: where names would wrap earlier, an appendix turns its pages
-PLAIN_ROWS = 40  # a table of more rows, or too wide for its font, is set as a ledger: at a fifth of the time
-_WEB = re.compile(r"https?:", re.IGNORECASE)
+CODE = 92  # characters on a line of code
+LONG_WORD = 40  # characters: more may not fit a line
+PLAIN = "plain"  # the variant that claims nothing, and has no tags
+ATTACHMENT = "report.json"
+EPOCH = datetime(2000, 1, 1, tzinfo=UTC)  # of the attachment: the same bytes whenever it is made
 
 
 class PdfRenderer:
     """Renders a page as PDF; templates and the style sheet may be replaced by those in the folder ``templates``.
+
+    Args:
+        templates: a folder of templates that win over reportgen's own.
+        css: an added style sheet, which comes last.
+        variant: what the file claims to be: ``pdf/ua-1`` (accessible), ``pdf/a-3a`` (archived), or ``plain``, which
+            claims nothing and has no tags.
 
     Raises:
         RendererUnavailable: WeasyPrint, or the Pango libraries under it, do not load.
@@ -78,23 +74,66 @@ class PdfRenderer:
             TemplateError: a template is missing or broken.
             RenderError: a template or style sheet asks for something outside of itself.
         """
-        page = visible(page)
-        text = templating.render(
-            self._environment,
-            "html/print.html.j2",
-            page=page,
-            sections=sorted(page.sections, key=lambda section: section.appendix),
-            targets=_targets(page),
-        )
-        css = templating.sources(self._environment, "css/print.css", "css/user.css") + self._css
+        paper = plan(visible(page))
         try:
-            fonts, style, fetcher = _typesetting(self._weasyprint, css)
-            html = self._weasyprint.HTML(string=text, url_fetcher=fetcher)
-            return bytes(html.write_pdf(stylesheets=[style], font_config=fonts, pdf_tags=True))
+            with _collector_paused():
+                return self._painted(paper) or self._laid_out(paper).write_pdf(**self._options(page))
         except self._weasyprint.urls.FatalURLFetchingError as exc:
             raise RenderError(
                 str(exc), remedy="put it into the template itself, as a data: URL: a report is made of nothing else"
             ) from exc
+
+    def _painted(self, paper: Plan) -> bytes | None:
+        """The file with its ledgers painted; None where a version, template or style sheet is not as that needs."""
+        from reportgen.render import painted
+
+        if not paper.settings or not painted.is_known():
+            return None
+        slots = {
+            key: painted.Slot(setting.ledger, part, paper.anchor, paper.destination)
+            for setting in paper.settings.values()
+            for (key, _), part in zip(setting.blocks(), setting.parts, strict=True)
+        }
+        with suppress(painted.Unfit):
+            return painted.write(self._laid_out(paper, painted=True), slots, **self._options(paper.page))
+        return None
+
+    def _laid_out(self, paper: Plan, *, painted: bool = False) -> Any:
+        """WeasyPrint's document; ``painted`` leaves the places of ledgers empty, else they are text."""
+        text = templating.render(self._environment, "html/print.html.j2", page=paper.page, plan=paper, painted=painted)
+        css = templating.sources(self._environment, "css/print.css", "css/user.css") + self._css
+        fonts, style, fetcher = _typesetting(self._weasyprint, css)
+        html = self._weasyprint.HTML(string=text, url_fetcher=fetcher)
+        return html.render(stylesheets=[style], font_config=fonts, **self._variant_options())
+
+    def _variant_options(self) -> dict[str, Any]:
+        return {} if self._variant == PLAIN else {"pdf_variant": self._variant}
+
+    def _options(self, page: Page) -> dict[str, Any]:
+        """What WeasyPrint is asked for: the variant, and ``report.json`` inside, as what the document was made from."""
+        if page.attachment is None:
+            return self._variant_options()
+        attachment = self._weasyprint.Attachment(
+            file_obj=BytesIO(page.attachment),
+            name=ATTACHMENT,
+            description="The record that this report was made from",
+            created=EPOCH,
+            modified=EPOCH,
+            relationship="Source",
+        )
+        return {**self._variant_options(), "attachments": [attachment]}
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """No garbage collection inside: it would go through all boxes again and again, for a third of the time."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _import_weasyprint() -> Any:
@@ -147,9 +186,10 @@ def environment(templates: Path | None = None) -> jinja2.Environment:
     env = templating.environment(templates)
     env.filters.update(
         anchor=anchor,
-        breakable=lambda text: breakable(shorten(text)),
+        balanced=balanced,
+        breakable=_breakable,
+        image=image,
         indent=lambda depth: 6 + 9 * min(depth, 12),  # points
-        ledger=_ledger,
         link=_link,
         partial=_partial,
         preformatted=lambda text: "\n".join(part for line in text.split("\n") for part in wrap(line, CODE)),
@@ -158,80 +198,29 @@ def environment(templates: Path | None = None) -> jinja2.Environment:
         state=state,
         svg=svg,
     )
-    env.tests.update(landscape=_is_landscape)
     return env
 
 
-def _partial(block: Block) -> str:
-    if isinstance(block, Table):
-        return f"partials/print_{'ledger' if _is_ledger(block) else 'table'}.html.j2"
-    return partial(block)
-
-
-def _is_ledger(table: Table) -> bool:
-    return table.long or len(table.rows) > PLAIN_ROWS or sum(needs(table)) + PADDING * len(table.columns) > TABLE
-
-
-def _is_landscape(section: Section) -> bool:
-    """Whether the section is an appendix with a ledger whose names would wrap too early on an upright page."""
-    return section.appendix and any(
-        _wraps_early(block) for block in section.blocks if isinstance(block, Table) and _is_ledger(block)
-    )
-
-
-def _wraps_early(table: Table) -> bool:
-    wanted = needs(table)
-    widths = fit(table.columns, wanted, PORTRAIT)
-    return any(width < min(need, READABLE) for width, need in zip(widths, wanted, strict=True))
-
-
-def _targets(page: Page) -> frozenset[str]:
-    """The anchors that are linked to and exist: WeasyPrint complains of others, and each costs a box in a ledger."""
-    wanted: set[str] = set()
-    there: set[str] = set()
-    for section in page.sections:
-        there.add(section.id)
-        for block in section.blocks:
-            if isinstance(block, Table):
-                there.update(row.anchor for row in block.rows if row.anchor)
-                cells = [] if _is_ledger(block) else [cell for row in block.rows for cell in row.cells]
-            else:
-                cells = [cell for _, cell in block.items] if isinstance(block, Facts) else []
-            wanted.update(cell.href[1:] for cell in cells if cell.href and cell.href.startswith("#"))
-    return frozenset(wanted & there)
+def _breakable(text: str) -> Markup:
+    """A text in which very long words may wrap; of shorter ones each place would be an empty element in the PDF."""
+    text = shorten(text)
+    return breakable(text) if any(len(word) > LONG_WORD for word in text.split()) else escape(text)
 
 
 @jinja2.pass_context
 def _link(context: jinja2.runtime.Context, cell: Cell) -> Markup:
-    """The cell's text; a link where it leads to the web or to a place in this document: other files move away."""
-    text = breakable(shorten(cell.text))
-    href = safe_href(cell.href) or ""
-    if _WEB.match(href) or (href.startswith("#") and str(cell.href)[1:] in context["targets"]):
-        return Markup('<a href="{}">{}</a>').format(href, text)
-    return text
-
-
-@dataclass(frozen=True, slots=True)
-class _Ledger:
-    """A long table as preformatted text: its head, its lines in parts of `LINES`, and whether it needs small print."""
-
-    small: bool
-    head: str
-    parts: list[Markup]
+    """The cell's text; a link where it leads to the web or to a place in this document."""
+    text = breakable(shorten(cell.text.removeprefix("https://")))
+    href = context["plan"].destination(cell)
+    return Markup('<a href="{}">{}</a>').format(href, text) if href else text
 
 
 @jinja2.pass_context
-def _ledger(context: jinja2.runtime.Context, table: Table, *, landscape: bool) -> _Ledger:
-    wanted = needs(table)
-    small = not landscape and fit(table.columns, wanted, PORTRAIT) != wanted
-    total = LANDSCAPE if landscape else SMALL if small else PORTRAIT
-    widths = fit(table.columns, wanted, total)
-    gap = gap_within(widths, total)
-    lines = [
-        Markup('<span id="{}">{}</span>').format(anchor(line.anchor), line.text)
-        if line.anchor is not None and line.anchor in context["targets"]
-        else escape(line.text)
-        for line in ledger_lines(table, widths, gap)
-    ]
-    parts = [Markup("\n").join(lines[i : i + LINES]) for i in range(0, len(lines), LINES)]
-    return _Ledger(small, "\n".join(head_lines(table, widths, gap)), parts)
+def _partial(context: jinja2.runtime.Context, block: Block, section: Section) -> str:
+    """The template for one kind of block, on paper."""
+    match block:
+        case Table():
+            return f"partials/print_{'ledger' if context['plan'].setting(section, block) else 'table'}.html.j2"
+        case Facts() | Figures():
+            return f"partials/print_{type(block).__name__.lower()}.html.j2"
+    return partial(block)

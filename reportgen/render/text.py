@@ -15,7 +15,7 @@ from typing import Any, TypeVar, cast
 
 from markupsafe import Markup, escape
 
-from reportgen.view.page import Code, Notice, Page, Prose, Section
+from reportgen.view.page import Code, Notice, Page, Prose, Row, Section
 
 T = TypeVar("T")
 
@@ -28,6 +28,7 @@ _MULTILINE = frozenset(
     {(Code, "text"), (Prose, "text"), (Notice, "text"), (Notice, "remedy"), (Notice, "detail"), (Section, "intro")}
     | {(Page, "description"), (Page, "about")}
 )
+_BEYOND_LATIN = re.compile("[^\x00-\u02ff]")  # where marks and wide characters begin
 _SCHEME = re.compile(r"[^/?#]*:")
 _NOT_IN_ID = re.compile(r"[^A-Za-z0-9_.-]")
 _SPACE = re.compile(r"(\s+)")
@@ -64,7 +65,7 @@ def _visible(value: Any, *, multiline: bool = False) -> Any:
         parts = [_visible(part) for part in value]
         return value if all(map(operator.is_, parts, value)) else tuple(parts)
     cls: Any = type(value)
-    if not hasattr(cls, "__dataclass_fields__"):
+    if (cls is Row and _is_clean(value)) or not hasattr(cls, "__dataclass_fields__"):
         return value
     changed = {}
     for name in _fields(cls):
@@ -73,6 +74,13 @@ def _visible(value: Any, *, multiline: bool = False) -> Any:
         if new is not old:
             changed[name] = new
     return dataclasses.replace(value, **changed) if changed else value
+
+
+def _is_clean(row: Row) -> bool:
+    """Whether nothing in a row needs an escape: most do not, and a look at each of their texts takes time."""
+    texts = [cell.text + (cell.hint or "") + (cell.href or "") for cell in row.cells]
+    text = "".join(texts) + (row.anchor or "")
+    return text.isprintable() and (text.isascii() or not _INVISIBLE.search(text))
 
 
 @functools.cache
@@ -111,6 +119,6 @@ def breakable(text: str, *, every: int = 40) -> Markup:
 
 def text_cells(text: str) -> int:
     """How many columns of a monospaced font ``text`` takes: two for East Asian wide characters, none for marks."""
-    if text.isascii():
+    if text.isascii() or not _BEYOND_LATIN.search(text):
         return len(text)
     return sum(0 if unicodedata.combining(char) else 1 + (unicodedata.east_asian_width(char) in "WF") for char in text)

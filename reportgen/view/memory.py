@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from reportgen.report.schema import MemoryScaling, ModelReport
 
 _INTRO = (
-    "Storages, each once, and the workspaces of the CPU's kernels, for the inputs above. Peaks are the most that is "
+    "Storages, each once, and the workspaces of the CPU kernels, for the inputs above. Peaks are the most that is "
     "there at once: parameters, buffers, inputs, activations, and in training gradients. Known to be less "
     "exact: GRUs and plain RNNs, LSTMs in inference, dilated and three-dimensional convolutions, embeddings used twice."
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reportgen.render.ledger import Line, column_widths, gap_within, head_lines, ledger_lines, shares, shorten, wrap
+from reportgen.render.ledger import Ledger, column_widths, gap_within, needs, shares, shorten, typeset, wrap
 from reportgen.view.page import Cell, Column, Row, Table
 
 
@@ -45,27 +45,42 @@ def test_gap() -> None:
     assert [gap_within([10, 10, 10], total) for total in (10, 36, 38, 200)] == [2, 3, 4, 6]
 
 
+def _set(table: Table, total: int) -> Ledger:
+    return typeset(table, needs(table), total)
+
+
 def test_rows_are_lines() -> None:
-    """Texts stand left, numbers right, trees indented; the head is set likewise."""
-    table = _table(_row("net", "Net", "1,000"), _row("fc", "Linear", "10", depth=1, anchor="fc"))
-    widths = column_widths(table, 80)
-    assert head_lines(table, widths) == ["Name  Kind        N"]
-    assert list(ledger_lines(table, widths)) == [Line("net   Net     1,000"), Line("  fc  Linear     10", "fc")]
+    """Texts stand left, numbers right, trees indented; the head is set likewise; six characters are between columns."""
+    ledger = _set(_table(_row("net", "Net", "1,000"), _row("fc", "Linear", "10", depth=1)), 80)
+    assert (ledger.widths, ledger.gap, ledger.starts) == ([4, 6, 5], 6, [0, 10, 22])
+    assert ledger.head_text() == "Name      Kind            N"
+    assert [ledger.row_text(row) for row in ledger.rows] == [
+        "net       Net         1,000",
+        "  fc      Linear         10",
+    ]
 
 
 def test_long_texts_wrap_in_their_column() -> None:
     """A text that is too long runs on below, hung, and the other columns are blank there."""
-    table = _table(_row("model.layers.0.weight", "two words", "7", anchor="w"))
-    assert list(ledger_lines(table, [14, 5, 3])) == [
-        Line("model.layers.   two      7", "w"),
-        Line("  0.weight      words"),
-    ]
+    ledger = _set(_table(_row("model.layers.0.weight", "two words", "7")), 26)
+    assert (ledger.widths, ledger.gap) == ([15, 5, 1], 2)
+    assert ledger.row_text(ledger.rows[0]) == "model.layers.0.  two    7\n  weight         words"
+    assert [row.height for row in ledger.rows] == [2]
 
 
 def test_head_stands_on_its_last_line() -> None:
     """Labels of several lines end where the others stand."""
     table = Table("t", (Column("a", "One two"), Column("b", "N", "number")), ())
-    assert head_lines(table, [3, 2]) == ["One", "two   N"]
+    ledger = _set(table, 6)
+    assert ledger.head_text() == "One\ntwo  N"
+    assert ledger.head_height == 2
+
+
+def test_parts() -> None:
+    """Parts hold as many rows as fit their lines, the first its own number of them, and at least one row."""
+    table = Table("t", (Column("a", "A"),), tuple(Row((Cell("x" * width),)) for width in (4, 4, 12, 4, 4, 4)))
+    parts = list(_set(table, 4).parts(2, 3))
+    assert [(part.first, len(part.rows), part.height) for part in parts] == [(0, 2, 2), (2, 1, 5), (3, 3, 3)]
 
 
 def test_unbroken_names_wrap_anywhere() -> None:
