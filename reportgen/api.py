@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
 from reportgen import batch, write
 from reportgen.batch import Outcome, Progress
 from reportgen.branding import Brand, read_description, read_logo
-from reportgen.config import FORMATS, BatchOptions, Format, ProbeOptions, RenderOptions, Style, parse_formats
+from reportgen.config import FORMATS, BatchOptions, ProbeOptions, RenderOptions, Style, parse_formats
 from reportgen.errors import AmbiguousModel, ConfigError, RendererUnavailable
 from reportgen.manifest import BUNDLED_MANIFEST, Manifest, manifest_of, read_manifest
 from reportgen.registry.base import InputSpec
@@ -109,9 +109,9 @@ class Appearance(TypedDict, total=False):
 
 
 def render(
-    report: ModelReport, file_format: Format, *, select: Sequence[str] = (), **appearance: Unpack[Appearance]
+    report: ModelReport, file_format: str, *, select: Sequence[str] = (), **appearance: Unpack[Appearance]
 ) -> bytes:
-    """The report as a file of its own: ``md``, ``html``, ``pdf`` or ``json``. Needs no torch.
+    """The report as a file of its own, ``md``, ``html``, ``pdf``, ``json`` or what an installed package adds. No torch.
 
     ``select`` are patterns of parameter names; the parameter tables then hold only those. ``appearance``: see
     `Appearance`.
@@ -272,9 +272,11 @@ def _path(value: str | Path | None) -> Path | None:
 
 
 def _render_options(
-    formats: tuple[Format, ...] | None, select: Iterable[str], style: Style, brand: Brand
+    formats: tuple[str, ...] | None, select: Iterable[str], style: Style, brand: Brand
 ) -> tuple[RenderOptions, tuple[str, ...]]:
     """Options of formats that can be made here, made sure of before any work, and a remark on what was left out."""
+    from reportgen.render.templating import remarks
+
     at_hand, notes = [], []
     for name in FORMATS if formats is None else formats:
         try:
@@ -286,7 +288,7 @@ def _render_options(
             notes.append(f"no {name} reports: {exc}; {exc.remedy}")
         else:
             at_hand.append(name)
-    return RenderOptions(tuple(at_hand), tuple(select), style, brand), tuple(notes)
+    return RenderOptions(tuple(at_hand), tuple(select), style, brand), (*notes, *remarks(style.templates))
 
 
 def _input_specs(inputs: Iterable[str | InputSpec]) -> tuple[InputSpec, ...]:

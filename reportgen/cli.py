@@ -138,7 +138,8 @@ def _output_options(function: F) -> F:
             multiple=True,
             metavar="LIST",
             callback=_comma_separated,
-            help="Any of md, html, pdf, json, separated by commas. Default: all (PDF only where Pango is installed).",
+            help="Any of md, html, pdf, json, and what installed packages add, separated by commas. Default: these "
+            "four (PDF only where Pango is installed).",
         ),
         click.option(
             "-o",

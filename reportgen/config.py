@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -13,8 +14,8 @@ from reportgen.errors import ConfigError
 from reportgen.registry.base import InputSpec
 
 Mode = Literal["train", "eval"]
-Format = Literal["json", "md", "html", "pdf"]  # in this order: the record, which the others are made of, comes first
-FORMATS: tuple[Format, ...] = get_args(Format)
+FORMATS = ("json", "md", "html", "pdf")  # in this order: the record, which the others are made of, comes first
+RENDERERS = "reportgen.renderers"  # the group of other packages' entry points, each named like its format
 PdfVariant = Literal["pdf/ua-1", "pdf/a-3a", "plain"]
 MarkdownFlavor = Literal["github", "hub", "plain"]
 _FETCHES = re.compile(r"@import|url\(\s*(?!['\"]?(?:#|data:))", re.IGNORECASE)
@@ -140,7 +141,7 @@ class RenderOptions:
         ConfigError: an unknown format, or none at all.
     """
 
-    formats: tuple[Format, ...] = FORMATS
+    formats: tuple[str, ...] = FORMATS
     select: tuple[str, ...] = ()
     style: Style = Style()
     brand: Brand = Brand()
@@ -149,19 +150,26 @@ class RenderOptions:
         object.__setattr__(self, "formats", parse_formats(self.formats))
 
 
-def parse_formats(names: Iterable[str]) -> tuple[Format, ...]:
-    """The formats of these names, in canonical order and each once.
+def parse_formats(names: Iterable[str]) -> tuple[str, ...]:
+    """The formats of these names, each once: reportgen's own in canonical order, then those of other packages by name.
 
     Raises:
         ConfigError: an unknown one, or none at all.
     """
     asked = list(names)
+    others = sorted({*asked} - {*FORMATS})
+    known = (*FORMATS, *installed_formats()) if others else FORMATS
     for name in asked or [""]:
-        if name not in FORMATS:
+        if name not in known:
             raise ConfigError(
-                f"format {name!r} is not known", code="format-unknown", remedy=f"use any of {', '.join(FORMATS)}"
+                f"format {name!r} is not known", code="format-unknown", remedy=f"use any of {', '.join(known)}"
             )
-    return tuple(name for name in FORMATS if name in asked)
+    return (*(name for name in FORMATS if name in asked), *others)
+
+
+def installed_formats() -> tuple[str, ...]:
+    """The formats that other packages add, in alphabetical order."""
+    return tuple(sorted({each.name for each in entry_points(group=RENDERERS)} - {*FORMATS}))
 
 
 @dataclass(frozen=True, slots=True)

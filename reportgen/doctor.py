@@ -9,14 +9,14 @@ from functools import partial
 from importlib import metadata
 from typing import TYPE_CHECKING
 
-from reportgen.config import Format, Style
+from reportgen.config import Style, installed_formats
 from reportgen.errors import DeviceUnavailable, ReportgenError
 from reportgen.version import __version__
 
 if TYPE_CHECKING:
     from reportgen.registry.catalog import Catalog
 
-_RENDERED: tuple[Format, ...] = ("md", "html", "pdf")
+_RENDERED = ("md", "html", "pdf")
 _DEVICES = ("meta", "cpu", "cuda", "mps", "xpu")
 
 
@@ -38,7 +38,7 @@ def examine() -> tuple[Check, ...]:
         _check("torch", _torch, required=True),
         *(_check(f"device {name}", partial(_device, name)) for name in _DEVICES),
         _check("templates", _templates, required=True),
-        *(_check(f"format {name}", partial(_format, name)) for name in _RENDERED),
+        *(_check(f"format {name}", partial(_format, name)) for name in (*_RENDERED, *installed_formats())),
         *_sources(),
     )
 
@@ -73,7 +73,7 @@ def _templates() -> str:
     return str(own_templates())
 
 
-def _format(name: Format) -> str:
+def _format(name: str) -> str:
     from reportgen.write import renderer
 
     renderer(name, Style())

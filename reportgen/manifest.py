@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from reportgen.branding import Brand, read_description, read_logo
-from reportgen.config import Format, ProbeOptions, Style, parse_formats
+from reportgen.config import ProbeOptions, Style, parse_formats
 from reportgen.errors import ConfigError
 from reportgen.registry.base import InputSpec, ModelRef
 
@@ -37,7 +37,7 @@ class Manifest:
     """What to build. ``formats`` None is every format that can be made here; ``brand`` is for pages of no one model."""
 
     models: tuple[ModelEntry, ...]
-    formats: tuple[Format, ...] | None = None
+    formats: tuple[str, ...] | None = None
     select: tuple[str, ...] = ()
     style: Style = Style()
     brand: Brand = Brand()
@@ -186,7 +186,7 @@ def _texts(value: object) -> tuple[str, ...]:
     return tuple(value)  # type: ignore[arg-type]  # the line above made sure
 
 
-def _formats(value: object) -> tuple[Format, ...]:
+def _formats(value: object) -> tuple[str, ...]:
     return parse_formats(_texts(value))
 
 

@@ -10,9 +10,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from functools import cache
+from importlib.metadata import entry_points
 from pathlib import Path
 
-from reportgen.config import Format, RenderOptions, Style
+from reportgen.config import RENDERERS, RenderOptions, Style
 from reportgen.errors import ReportgenError, WriteError
 from reportgen.render import charts
 from reportgen.render.base import Renderer
@@ -93,8 +94,8 @@ def check_writable(folder: Path) -> None:
 
 
 @cache
-def renderer(file_format: Format, style: Style) -> Renderer:
-    """The renderer of that format (there is none for ``json``), made once.
+def renderer(file_format: str, style: Style) -> Renderer:
+    """The renderer of that format (there is none for ``json``), made once; other packages' ones are entry points.
 
     Raises:
         TemplateError: the folder of templates is none.
@@ -113,13 +114,17 @@ def renderer(file_format: Format, style: Style) -> Renderer:
             from reportgen.render.pdf import PdfRenderer
 
             return PdfRenderer(style.templates, css=style.css, variant=style.pdf_variant)
-    raise ValueError(file_format)
+        case _:
+            from reportgen.render.installed import InstalledRenderer
+
+            providers = entry_points(group=RENDERERS, name=file_format)
+            return InstalledRenderer(file_format, providers, style.templates, css=style.css)
 
 
-_LABELS: dict[Format, str] = {"md": "Markdown", "html": "HTML", "pdf": "PDF", "json": "JSON"}
+_LABELS = {"md": "Markdown", "html": "HTML", "pdf": "PDF", "json": "JSON"}
 
 
-def render(report: ModelReport, file_format: Format, options: RenderOptions) -> bytes:
+def render(report: ModelReport, file_format: str, options: RenderOptions) -> bytes:
     """The report in one format, as a file of its own: nothing in it leads to other files.
 
     Raises:
@@ -138,7 +143,7 @@ def _page(report: ModelReport, options: RenderOptions) -> Page:
     return replace(page, author=brand.author, logo=brand.logo, about=brand.about)
 
 
-def _for_format(page: Page, report: ModelReport, file_format: Format) -> Page:
+def _for_format(page: Page, report: ModelReport, file_format: str) -> Page:
     """The page as it is in one format: a PDF, which travels alone, takes the record along."""
     return replace(page, attachment=codec.to_json(report).encode()) if file_format == "pdf" else page
 
@@ -159,15 +164,15 @@ def write_report(report: ModelReport, folder: Path, options: RenderOptions) -> t
                 shown = replace(_for_format(page, report, file_format), links=_links(file_format, options))
                 _write_page(shown, folder, file_format, options)
         except ReportgenError as exc:
-            problems.append(f"report.{file_format}: {exc}")
+            problems.append(f"report.{file_format}: {exc}" + (f"; {exc.remedy}" if exc.remedy else ""))
     return tuple(problems)
 
 
-def _links(own: Format, options: RenderOptions) -> tuple[tuple[str, str], ...]:
-    return tuple((_LABELS[other], f"report.{other}") for other in options.formats if other != own)
+def _links(own: str, options: RenderOptions) -> tuple[tuple[str, str], ...]:
+    return tuple((_LABELS.get(other, other), f"report.{other}") for other in options.formats if other != own)
 
 
-def _write_page(page: Page, folder: Path, file_format: Format, options: RenderOptions) -> None:
+def _write_page(page: Page, folder: Path, file_format: str, options: RenderOptions) -> None:
     write_file(folder / f"report.{file_format}", renderer(file_format, options.style).render(page))
     if file_format == "md" and options.style.markdown_flavor == "github":  # the others show no pictures
         blocks = (block for section in page.sections for block in section.blocks)
@@ -183,8 +188,7 @@ def write_index(entries: Sequence[IndexEntry], folder: Path, options: RenderOpti
     """
     document = {"format": "reportgen/index", "format_version": 1, "models": [asdict(entry) for entry in entries]}
     write_file(folder / "index.json", json.dumps(document, indent=2).encode() + b"\n")
-    formats: tuple[Format, ...] = ("html", "md")
-    for file_format in formats:
+    for file_format in ("html", "md"):
         page = build_index(entries, file_format if file_format in options.formats else options.formats[0])
         page = replace(page, author=options.brand.author, logo=options.brand.logo)
         write_file(folder / f"index.{file_format}", renderer(file_format, options.style).render(page))

@@ -7,7 +7,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from reportgen.analysis.fold import fold
-from reportgen.view import audit, gradients, ledgers, measured, memory, notices, overview, tree, work
+from reportgen.view import audit, gradients, ledgers, measured, memory, names, notices, overview, tree, work
 from reportgen.view.figures import key_figures
 from reportgen.view.page import Page
 
@@ -49,7 +49,7 @@ def build(report: ModelReport, *, select: Sequence[str] = (), title: str | None 
         title=title or report.model.name,
         subtitle=report.model.class_name or report.model.ref,
         status=report.probe.status,
-        description=report.model.description,
+        description=report.model.description and names.without_markup(report.model.description),
         summary=key_figures(report, nodes),
         sections=tuple(sorted(sections, key=lambda section: section.appendix)),
         footer=_footer(report),

@@ -12,6 +12,13 @@ from reportgen.analysis.fold import Node
 MODEL = "(model)"  # what the path "" of the model itself is shown as
 _NUMBER = re.compile(r"(?<![0-9])(0|[1-9][0-9]{0,8})(?![0-9])")  # one that counting up and writing gives back
 
+_MARKUP = (
+    (re.compile(r"(?::[\w:]+:)?`+~?([^`]*?)(?:\s*<[^<>`]*>)?`+_*"), r"\1"),  # ``x``, :class:`~x`, `words <address>`__
+    (re.compile(r"!?\[([^\[\]]*)\]\([^()\s]*(?:\([^()]*\)[^()\s]*)?\)"), r"\1"),  # [words](address)
+    (re.compile(r"\[~([\w.]+)\]"), r"\1"),  # [~Class.method]
+    (re.compile(r"(?<![\w*])(\*{1,2})(?=\S)([^*]+)(?<=\S)\1(?![\w*])"), r"\2"),  # *words*, **words**
+)
+
 
 def run(node: Node) -> str:
     """A node's name, ``0–31`` where it is a run: the first one's name, then the last one's number."""
@@ -53,6 +60,13 @@ def simple(class_name: str) -> str:
     """``Conv2d`` of ``torch.nn.modules.conv.Conv2d``."""
     last = class_name.rpartition(".")[2]
     return last if last.isidentifier() else class_name
+
+
+def without_markup(text: str) -> str:
+    """Plain text of what a docstring says in reStructuredText or Markdown: words stay, addresses and marks go."""
+    for pattern, words in _MARKUP:
+        text = pattern.sub(words, text)
+    return text
 
 
 def compact(names: Sequence[str]) -> tuple[str, ...]:

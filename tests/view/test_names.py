@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reportgen.analysis.fold import fold, walk
-from reportgen.view.names import compact, label, listing, path, repeats, simple
+from reportgen.view.names import compact, label, listing, path, repeats, simple, without_markup
 
 if TYPE_CHECKING:
     from reportgen.report.schema import ModelReport
@@ -75,3 +75,22 @@ def test_folded_nodes_have_names_of_their_own(transformer12: ModelReport) -> Non
 def test_simple_class_names() -> None:
     """A class is known by its last name."""
     assert ("Conv2d", "Net", "a.") == (simple("torch.nn.modules.conv.Conv2d"), simple("Net"), simple("a."))
+
+
+@pytest.mark.parametrize(
+    ("written", "plain"),
+    [
+        ("`Paper <https://x.org/a_b>`__ by us", "Paper by us"),
+        ("From [Deep Nets](https://x.org/a_(b)), ![a net](x.png)", "From Deep Nets, a net"),
+        ("A :class:`~torch.nn.Linear` and :py:meth:`a.b`, ``code`` and `x`", "A torch.nn.Linear and a.b, code and x"),
+        (
+            "With the [~AutoModel.from_config] method, a [CLS] token [1]",
+            "With the AutoModel.from_config method, a [CLS] token [1]",
+        ),
+        ("**Bold** and *slanted*, but 2*3*4 and a ** b", "Bold and slanted, but 2*3*4 and a ** b"),
+        ("Plain_words, <b> & C#.", "Plain_words, <b> & C#."),
+    ],
+)
+def test_words_without_markup(written: str, plain: str) -> None:
+    """Of a docstring's links and emphasis the words stay; what is no markup stays as it is."""
+    assert plain == without_markup(written)
