@@ -152,6 +152,7 @@ class _Reader(HTMLParser):
             self.tables.setdefault(self._heading, []).append([])
         elif tag in {"td", "th"}:
             self.tables[self._heading][-1].append("")
+            self.text.append("\n")
         elif tag in {"p", "dd", "dt", "li", "div", "text"}:
             self.text.append("\n")
 

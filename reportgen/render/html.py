@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup, escape
 
 from reportgen.render import charts, prose, templating
-from reportgen.render.ledger import column_widths
+from reportgen.render.ledger import fit, needs
 from reportgen.render.text import anchor, breakable, safe_href, visible
 from reportgen.view import numbers
 from reportgen.view.page import Cell, Chart, Page, Table
@@ -23,10 +23,12 @@ if TYPE_CHECKING:
 
     from reportgen.view.page import Block, Figure
 
-SCREEN_COLUMNS = 108  # characters across a table on a wide screen
+SCREEN, DENSE = 128, 148  # characters across a table on a wide screen, in the usual and in small print
 _PADDING = 3  # characters between two columns
 _FOLD = 3  # characters of the button that folds a tree's row
-_UNBROKEN = 24  # characters of a name that a table's cell shows in one piece
+# Characters that columns have at least, if they need them, the first and others: no dtype is broken for a long name.
+_LEAST_NAME, _LEAST = 28, 10
+_FITS = 0.75  # of the characters that a column has room for are never broken: a narrow screen has less room
 _FACES = (  # family, weight, file
     ("Report Sans", 400, "IBMPlexSans-Regular.woff2"),
     ("Report Sans", 600, "IBMPlexSans-SemiBold.woff2"),
@@ -99,6 +101,7 @@ def environment(templates: Path | None = None) -> jinja2.Environment:
         breakable=breakable,
         href=safe_href,
         image=image,
+        is_dense=is_dense,
         is_tree=is_tree,
         link=link,
         partial=partial,
@@ -111,9 +114,9 @@ def environment(templates: Path | None = None) -> jinja2.Environment:
     return env
 
 
-def link(cell: Cell) -> Markup:
-    """The cell's text; a link where its target is harmless."""
-    text = breakable(cell.text) if len(cell.text) > _UNBROKEN else escape(cell.text)
+def link(cell: Cell, width: int = 0) -> Markup:
+    """The cell's text, with places to break where it may not fit ``width``; a link where its target is harmless."""
+    text = escape(cell.text) if len(cell.text) <= _FITS * width else breakable(cell.text)
     href = safe_href(cell.href)
     return Markup('<a href="{}">{}</a>').format(href, text) if href else text
 
@@ -159,10 +162,23 @@ def svg(chart: Chart) -> Markup:
 
 def screen_widths(table: Table) -> list[int]:
     """Characters for each column with what is around it: its share of the width of a screen."""
-    widths = [width + _PADDING for width in column_widths(table, SCREEN_COLUMNS)]
+    wanted = needs(table)
     if is_tree(table):
-        widths[0] += _FOLD
-    return widths
+        wanted[0] += _FOLD
+    floors = [_LEAST_NAME] + [_LEAST] * (len(wanted) - 1)
+    least = [
+        need if column.kind == "number" else min(need, floor)
+        for need, floor, column in zip(wanted, floors, table.columns, strict=False)
+    ]
+    taken = sum(least) + _PADDING * len(least)
+    spare = (SCREEN if taken <= SCREEN else DENSE) - taken
+    more = fit(table.columns, [need - width for need, width in zip(wanted, least, strict=True)], max(spare, 0))
+    return [width + extra + _PADDING for width, extra in zip(least, more, strict=True)]
+
+
+def is_dense(widths: list[int]) -> bool:
+    """Whether columns of these widths need small print."""
+    return sum(widths) > SCREEN
 
 
 def _csp_hash(text: str) -> Markup:

@@ -40,15 +40,15 @@
   function dataTable(box) {
     const table = box.querySelector("table");
     const bodies = [...table.tBodies];
-    const rows = bodies.flatMap((body) => [...body.rows]);
     const size = bodies[0]?.rows.length ?? 0;
-    const scroll = box.querySelector(".scroll");
+    const total = size * Math.max(bodies.length - 1, 0) + (bodies.at(-1)?.rows.length ?? 0);
+    const once = (get) => { let value; return () => (value ??= get()); };
+    const rows = once(() => bodies.flatMap((body) => [...body.rows])); // as they came; asked for before the first is moved
+    const texts = once(() => new Map(rows().map((row) => [row, [...row.cells].map((cell) => cell.textContent).join(" ").toLowerCase()])));
     const tools = make("div", { className: "tools" });
-    const tree = box.matches(".tree") ? foldable(rows, () => show()) : null;
-    const searchable = rows.length > 15 && box.matches(".long, .tree, .index *");
-    let order = rows;
+    const tree = box.matches(".tree") ? foldable(rows(), () => show()) : null;
+    let order;
     let words = [];
-    let texts;
 
     const deal = (shown) => {
       const focused = document.activeElement;
@@ -58,35 +58,30 @@
       });
       if (table.contains(focused)) focused.focus({ preventScroll: true }); // a row that is moved loses it
     };
-    const matching = () => {
-      texts ??= new Map(rows.map((row) => [row, [...row.cells].map((cell) => cell.textContent).join(" ").toLowerCase()]));
-      return order.filter((row) => words.every((word) => texts.get(row).includes(word)));
-    };
     const show = () => {
-      const found = words.length ? matching() : order;
-      count.textContent = words.length ? `${found.length} of ${rows.length} rows` : `${rows.length} rows`;
+      order ??= rows();
+      const found = words.length ? order.filter((row) => words.every((word) => texts().get(row).includes(word))) : order;
+      count.textContent = words.length ? `${found.length} of ${total} rows` : `${total} rows`;
       deal(!tree ? found : words.length ? tree.withParents(found) : tree.open());
     };
+    const search = (text) => { words = text.toLowerCase().split(/\s+/).filter(Boolean); show(); };
 
-    const count = make("output");
-    const input = make("input", { type: "search", placeholder: "Search", oninput: () => {
-      words = input.value.toLowerCase().split(/\s+/).filter(Boolean);
-      show();
-    } });
+    const count = make("output", { textContent: `${total} rows` });
+    const input = make("input", { type: "search", placeholder: "Search", oninput: () => search(input.value) });
     input.setAttribute("aria-label", "Search these rows");
-    count.textContent = `${rows.length} rows`;
-    if (searchable) tools.append(input, count);
+    if (total > 15 && box.matches(".long, .tree, .index *")) tools.append(input, count);
     if (tree) tools.append(button("Expand all", tree.expand), button("Collapse all", tree.collapse));
     if (box.matches(".long, .tree")) tools.append(columnChoice(box, table));
-    if (tools.childElementCount) scroll.before(tools);
-    if (!tree && rows.length > 1) sortable(table, rows, (sorted) => { order = sorted; show(); });
+    if (tools.childElementCount) box.querySelector(".scroll").before(tools);
+    if (!tree && total > 1) sortable(table, rows, (sorted) => { order = sorted; show(); });
     inside(table).forEach((element) => { element.tabIndex = -1; }); // the arrow keys lead there: one tab stop for a table
     if (tree && box.matches(".long")) tree.begin();
     return {
-      whole: () => deal(order),
-      show,
+      whole() { if (order) deal(order); },
+      again() { if (order) show(); },
       reveal(id) {
-        const row = rows.find((candidate) => candidate.id === id);
+        if (!order && document.getElementById(id)) return;
+        const row = rows().find((candidate) => candidate.id === id);
         if (!row) return;
         tree?.reveal(row);
         if (words.length) { input.value = ""; words = []; }
@@ -101,15 +96,15 @@
     const natural = (cell) => cell.textContent.toLowerCase().replace(/\d+/g, (digits) => digits.padStart(12, "0"));
     heads.forEach((head, i) => {
       const toggle = button("", () => {
-        const numeric = head.matches(".number") || rows.some((row) => "sort" in row.cells[i].dataset);
+        const numeric = head.matches(".number") || rows().some((row) => "sort" in row.cells[i].dataset);
         const [first, second] = numeric ? ["descending", "ascending"] : ["ascending", "descending"];
         const next = { [first]: second, [second]: null, null: first }[head.getAttribute("aria-sort")];
         heads.forEach((other) => other.removeAttribute("aria-sort"));
-        if (!next) return apply(rows);
+        if (!next) return apply(rows());
         head.setAttribute("aria-sort", next);
         const key = numeric ? number : natural;
         const sign = next === "ascending" ? 1 : -1;
-        const keyed = rows.map((row) => [key(row.cells[i]), row]);
+        const keyed = rows().map((row) => [key(row.cells[i]), row]);
         const known = keyed.filter(([value]) => value === value); // what has no figure comes last
         known.sort(([a], [b]) => (a < b ? -sign : a > b ? sign : 0));
         return apply([...known, ...keyed.filter(([value]) => value !== value)].map(([, row]) => row));
@@ -171,12 +166,13 @@
   const hidden = memory.get("columns") ?? {}; // labels of hidden columns, by table
   function columnChoice(box, table) {
     const heads = [...table.tHead.rows[0].cells];
-    const tracks = getComputedStyle(table).getPropertyValue("--columns").split(" ");
     const away = new Set(hidden[box.id]);
+    let tracks;
     const apply = () => {
       const isAway = (i) => away.has(heads[i].textContent);
       hidden[box.id] = [...away];
       box.rules = heads.map((_, i) => (isAway(i) ? `[id="${box.id}"] tr > :nth-child(${i + 1}) { display: none; }` : "")).join("");
+      tracks ??= getComputedStyle(table).getPropertyValue("--columns").trim().split(" ");
       table.style.setProperty("--columns", tracks.filter((_, i) => !isAway(i)).join(" "));
       hiding.replaceSync([...document.querySelectorAll(".table")].map((other) => other.rules ?? "").join(""));
     };
@@ -290,7 +286,7 @@
     const tables = [...document.querySelectorAll(".table")].map(dataTable);
     copying();
     addEventListener("beforeprint", () => tables.forEach((table) => table.whole()));
-    addEventListener("afterprint", () => tables.forEach((table) => table.show()));
+    addEventListener("afterprint", () => tables.forEach((table) => table.again()));
     document.addEventListener("click", ({ target }) => {
       document.querySelectorAll(".columns[open]").forEach((menu) => { if (!menu.contains(target)) menu.open = false; });
     });
