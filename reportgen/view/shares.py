@@ -14,9 +14,9 @@ from reportgen.view.parts import Chain, Colours
 if TYPE_CHECKING:
     from reportgen.report.schema import ModelReport
 
-_ROWS = 10  # parts are opened, level by level, as long as no more come of it
-_MOST = 12  # and where the first level has more, the smallest go together
+_MOST = 12  # rows; where the model itself has more parts, the smallest go together
 _SMALL = 0.01  # so do parts that have less of everything
+_SPLIT = 0.6  # a part that has more of anything is shown by its own parts
 _FEWEST = 4  # fewer numbers are better read in the table
 
 
@@ -95,47 +95,61 @@ def _quantities(report: ModelReport) -> tuple[_Quantity, ...]:
 
 
 def _opened(nodes: Sequence[Node], quantities: Sequence[_Quantity]) -> list[Chain]:
-    """The parts: level by level from the top, the last level that has few enough."""
-    level: list[Chain] = [(node,) for node in nodes]
-    while True:
-        deeper = [chain for part in level for chain in _inside(part, quantities)]
-        if deeper == level or (len(deeper) > _ROWS and len(level) > 1):
-            return level
-        level = deeper
+    """The parts, from the whole model on: one that has most of anything is replaced by what it is made of."""
+    parts: list[Chain] = [(node,) for node in nodes]
+    index = 0
+    while index < len(parts):
+        inside = _inside(parts[index], quantities)
+        opened = parts[:index] + inside + parts[index + 1 :]
+        large = [part for part in opened if _largest(_amounts(part, quantities), quantities) >= _SMALL]
+        if inside and (len(parts) == 1 or len(large) <= _MOST):
+            parts = opened
+        else:
+            index += 1
+    return parts
 
 
 def _inside(part: Chain, quantities: Sequence[_Quantity]) -> list[Chain]:
-    """What a part is made of, empty ones left out; itself where it holds or does something of its own."""
-    node, times = part[-1], names.repeats(part)
-    below = [(*part, child) for child in node.children if any(quantity.of(child) for quantity in quantities)]
-    inside = [sum(chain[-1].count * (quantity.of(chain[-1]) or 0) for chain in below) for quantity in quantities]
-    own = [times * abs((quantity.of(node) or 0) - held) for quantity, held in zip(quantities, inside, strict=True)]
-    is_sum = len(part) == 1 or max(map(_share, own, quantities)) < _SMALL
-    return below if below and is_sum else [part]
+    """What a part that has most of anything is made of; nothing where it holds or does something of its own.
+
+    What is empty is left out. Memory that a part keeps of its own, sums of its parts' outputs mostly, is no reason.
+    """
+    if _largest(_amounts(part, quantities), quantities) < _SPLIT:
+        return []
+    below = [(*part, child) for child in part[-1].children if any(quantity.of(child) for quantity in quantities)]
+    inside = map(sum, zip(*(_amounts(chain, quantities) for chain in below), strict=True))
+    own = [abs(whole - parts) for whole, parts in zip(_amounts(part, quantities), inside, strict=False)]
+    return below if len(part) == 1 or _largest(own[:2], quantities) < _SMALL else []
+
+
+def _amounts(chain: Chain, quantities: Sequence[_Quantity]) -> tuple[int, ...]:
+    return tuple(names.repeats(chain) * (quantity.of(chain[-1]) or 0) for quantity in quantities)
 
 
 def _row(chain: Chain, quantities: Sequence[_Quantity], colours: Colours) -> _Row:
-    times = names.repeats(chain)
-    amounts = tuple(times * (quantity.of(chain[-1]) or 0) for quantity in quantities)
-    return _Row(names.path(chain), amounts, colours.of(chain[-1].module.path))
+    return _Row(names.path(chain), _amounts(chain, quantities), colours.of(chain[-1].module.path))
 
 
 def _with_rest(rows: list[_Row], quantities: Sequence[_Quantity]) -> list[_Row]:
     """The larger parts in the model's order, the others as one, and what is done outside of all of them."""
-    size = {id(row): max(map(_share, row.amounts, quantities)) for row in rows}
-    kept = sorted(rows, key=lambda row: -size[id(row)])[:_MOST]
-    large = {id(row) for row in kept if size[id(row)] >= _SMALL}
-    small = [row for row in rows if id(row) not in large]
-    shown = [row for row in rows if id(row) in large or len(small) == 1]
+    sizes = [_largest(row.amounts, quantities) for row in rows]
+    limit = max(_SMALL, *sorted(sizes, reverse=True)[:_MOST][-1:])
+    small = [row for row, size in zip(rows, sizes, strict=True) if size < limit]
+    shown = [row for row in rows if row not in small or len(small) == 1]
     if len(small) > 1:
         sums = tuple(map(sum, zip(*(row.amounts for row in small), strict=True)))
         shown.append(_Row(numbers.plural(len(small), "smaller part"), sums, None))
     outside = tuple(
         quantity.whole - sum(row.amounts[index] for row in rows) for index, quantity in enumerate(quantities)
     )
-    if min(outside) >= 0 and max(map(_share, outside, quantities)) >= _SMALL:
+    if min(outside) >= 0 and _largest(outside, quantities) >= _SMALL:
         shown.append(_Row("outside of these", outside, None))
     return shown
+
+
+def _largest(amounts: Sequence[int], quantities: Sequence[_Quantity]) -> float:
+    """The largest of a part's shares of all quantities."""
+    return max((_share(amount, quantity) for amount, quantity in zip(amounts, quantities, strict=False)), default=0.0)
 
 
 def _share(amount: int, quantity: _Quantity) -> float:
@@ -155,7 +169,7 @@ def _part(row: _Row, quantities: Sequence[_Quantity]) -> Part:
 
 def _alt(rows: Sequence[_Row], quantities: Sequence[_Quantity]) -> str:
     """The parts that have most of anything, in words."""
-    largest = sorted(rows, key=lambda row: -max(map(_share, row.amounts, quantities)))[:4]
+    largest = sorted(rows, key=lambda row: -_largest(row.amounts, quantities))[:4]
     return f"{'; '.join(_words(row, quantities) for row in largest)}."
 
 
