@@ -137,6 +137,7 @@ def _module(
         flops_backward=2 * forward if ran else None,
         saved_bytes=fields.get("saved_bytes"),
         sources=fields.get("sources"),
+        ends=fields.get("ends"),
     )
 
 

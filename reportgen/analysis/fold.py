@@ -4,7 +4,7 @@ Siblings fold where their names are one stem with consecutive numbers (``0`` ``1
 their whole subtrees are equal in everything that the record knows of them: relative names, classes, calls, shapes,
 counts, FLOPs, parameters and buffers with their dtypes, trainability, ties and gradients, and which part feeds which.
 What feeds a block from outside differs in every chain, and does not count. So `unfold` gives back every module as it
-was, but for its `sources`.
+was, but for its `sources` and `ends`.
 
 Equality is decided from the leaves up. Each subtree's structure gets a number, the same for equal structures, so that
 comparing two subtrees is comparing two numbers, and the whole takes time in proportion to the record.
@@ -79,7 +79,7 @@ def fold(report: ModelReport) -> tuple[Node, ...]:
 
 
 def unfold(nodes: Iterable[Node]) -> tuple[ModuleFacts, ...]:
-    """Every module that the nodes stand for, in the record's order; ``sources``, indexes into the record, are None.
+    """Every module that the nodes stand for, in the record's order; indexes of others are None.
 
     Where a record has none, ``unfold(fold(report)) == report.modules``.
     """
@@ -90,7 +90,7 @@ def _unfold(nodes: Iterable[Node], parent: str) -> Iterator[ModuleFacts]:
     for node in nodes:
         for index in range(node.count):
             path = join(parent, node.nth(index))
-            yield replace(node.module, path=path, sources=None)
+            yield replace(node.module, path=path, sources=None, ends=None)
             yield from _unfold(node.children, path)
 
 
@@ -173,17 +173,17 @@ def _structure(branch: _Branch, followers: Mapping[str, list[str]]) -> Hashable:
     """All that the record says of a subtree, as seen from its top, so that equal blocks give equal values."""
     here = branch.module.path
     return (
-        replace(branch.module, path="", sources=None),
+        replace(branch.module, path="", sources=None, ends=None),
+        _relative(branch, branch.module.ends),
         tuple(_tensor(row, here, followers) for row in branch.parameters),
         tuple(_tensor(row, here, followers) for row in branch.buffers),
-        tuple((child.name, child.structure, _feeding(child)) for child in branch.children),
+        tuple((child.name, child.structure, _relative(child, child.module.sources)) for child in branch.children),
     )
 
 
-def _feeding(branch: _Branch) -> Hashable:
-    """What feeds a module, as places relative to its own; "above" is what its parent took."""
-    sources = branch.module.sources
-    return sources and tuple("above" if source < 0 else source - branch.index for source in sources)
+def _relative(branch: _Branch, indexes: tuple[int, ...] | None) -> Hashable:
+    """Other modules as places relative to this one; what its holder took is "given"."""
+    return indexes and tuple("given" if index < 0 else index - branch.index for index in indexes)
 
 
 def _tensor(row: ParameterFacts | BufferFacts, here: str, followers: Mapping[str, list[str]]) -> Hashable:

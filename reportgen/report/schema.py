@@ -267,6 +267,7 @@ class ModuleFacts(Record, frozen=True):
     flops_backward: Count | None
     saved_bytes: Count | None = None  # of the storages that its calls made and that are kept for backward
     sources: tuple[int, ...] | None = None  # of its tensors: siblings, by index in `modules`; -1 what its parent took
+    ends: tuple[int, ...] | None = None  # of what it gave: those it holds; -1 what it took and handed on
 
 
 class GradientFacts(Record, frozen=True):

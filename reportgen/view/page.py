@@ -213,7 +213,48 @@ class Timeline:
     peak_label: str
 
 
-Chart: TypeAlias = Icicle | Bars | Shares | Timeline
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A box of a diagram: a module, a run of equal ones, or what goes in and comes out (``end``)."""
+
+    label: str
+    detail: str  # a second line: the class, or the dtype
+    hint: str  # the whole path
+    hue: int | None
+    end: bool = False
+    frame: int | None = None  # the frame that it stands in, by index
+
+
+@dataclass(frozen=True, slots=True)
+class Arrow:
+    """What one box hands to another, by their indexes; ``label`` is its shape."""
+
+    source: int
+    target: int
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A line around the boxes that make up one repeated block, ``layers.0–31 ×32``; it may stand in another."""
+
+    label: str
+    frame: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Diagram:
+    """What feeds what: boxes, the arrows between them, and frames around those of a repeated block."""
+
+    id: str
+    title: str
+    alt: str
+    boxes: tuple[Box, ...]
+    arrows: tuple[Arrow, ...]
+    frames: tuple[Frame, ...] = ()
+
+
+Chart: TypeAlias = Icicle | Bars | Shares | Timeline | Diagram
 Block: TypeAlias = Table | Figures | Facts | Notices | Code | Prose | Chart
 
 

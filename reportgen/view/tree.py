@@ -11,6 +11,7 @@ from reportgen.analysis.fold import Node, walk
 from reportgen.analysis.totals import Group, LayerType, add, by_class, by_dtype, own_flops
 from reportgen.view import names, numbers, tables
 from reportgen.view.bars import bars
+from reportgen.view.diagram import diagram
 from reportgen.view.icicle import icicle
 from reportgen.view.page import Block, Cell, Section, Table
 from reportgen.view.shares import shares
@@ -28,9 +29,9 @@ def module_tree(report: ModelReport, nodes: Sequence[Node]) -> Iterator[Section]
     chains = list(walk(nodes))
     if len(chains) < 2:
         return
-    charts: list[Block | None] = [shares(report, nodes)]
+    charts: list[Block | None] = [diagram(report, nodes), shares(report, nodes)]
     if report.totals.parameters.unique is not None:
-        charts.insert(0, icicle(report.model.name, nodes))
+        charts.insert(1, icicle(report.model.name, nodes))
     yield Section("modules", "Modules", (*(chart for chart in charts if chart), _tree(report, chains)))
 
 

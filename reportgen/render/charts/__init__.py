@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from reportgen.render.charts.diagram import diagram
 from reportgen.render.charts.icicle import bars, icicle
 from reportgen.render.charts.shares import shares
 from reportgen.render.charts.timeline import timeline
-from reportgen.view.page import Bars, Icicle, Shares, Timeline
+from reportgen.view.page import Bars, Diagram, Icicle, Shares, Timeline
 
 if TYPE_CHECKING:
     from reportgen.view.page import Chart
@@ -24,3 +25,5 @@ def svg(chart: Chart) -> str:
             return shares(chart)
         case Timeline():
             return timeline(chart)
+        case Diagram():
+            return diagram(chart)

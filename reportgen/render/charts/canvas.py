@@ -2,7 +2,8 @@
 
 Only presentation attributes and six-digit colours are used, which is all that WeasyPrint's SVG renderer supports. What
 lies outside coloured tiles also has a class, so that a page with a dark mode can give it other colours: ``ink`` and
-``muted`` texts, ``line`` strokes, and the ``ground`` under it all, which makes a chart legible as a file of its own.
+``muted`` fills, ``line`` and ``arrow`` strokes, and the ``ground`` under it all, on which a chart is legible as a file
+of its own.
 """
 
 from __future__ import annotations
@@ -111,24 +112,31 @@ def text(
     kind: Literal["ink", "muted"] | None = None,
 ) -> str:
     """One line of text. ``kind`` is for texts outside coloured tiles: on those, ink is ink in dark mode too."""
-    place = f'x="{x:.2f}" y="{y:g}" font-size="{size:g}" font-weight="{weight}"'
+    place = f'x="{x:.2f}" y="{y:.6g}" font-size="{size:g}" font-weight="{weight}"'
     side = "" if anchor == "start" else f' text-anchor="{anchor}"'
     colour = f'class="{kind}" fill="{_COLOURS[kind]}"' if kind else f'fill="{INK}"'
     return f"<text {place}{side} {colour}>{xml(words)}</text>"
 
 
-def line(x1: float, y1: float, x2: float, y2: float, *, dashes: str | None = None) -> str:
+def line(x1: float, y1: float, x2: float, y2: float) -> str:
     """A thin line."""
     ends = f'x1="{x1:.2f}" y1="{y1:.2f}" x2="{x2:.2f}" y2="{y2:.2f}"'
-    pattern = f' stroke-dasharray="{dashes}"' if dashes else ""
-    return f'<line class="line" {ends} stroke="{LINE}" stroke-width="1"{pattern}/>'
+    return f'<line class="line" {ends} stroke="{LINE}" stroke-width="1"/>'
 
 
 def rect(place: Place, colour: str) -> str:
     """A tile; its corners are round where there is room for that."""
     x, y, width, height = place
-    size = f'x="{x:.2f}" y="{y:g}" width="{width:.2f}" height="{height:g}" rx="{min(3, width / 4):.2f}"'
+    size = f'x="{x:.2f}" y="{y:.6g}" width="{width:.2f}" height="{height:g}" rx="{min(3, width / 4):.2f}"'
     return f'<rect {size} fill="{colour}"/>'
+
+
+def outline(place: Place, radius: float, kind: str, colour: str, *, dashes: str | None = None) -> str:
+    """A rectangle that is a thin line, of that class."""
+    x, y, width, height = place
+    size = f'x="{x:.2f}" y="{y:.2f}" width="{width:.2f}" height="{height:.2f}" rx="{radius:g}"'
+    pattern = f' stroke-dasharray="{dashes}"' if dashes else ""
+    return f'<rect class="{kind}" {size} fill="none" stroke="{colour}" stroke-width="1"{pattern}/>'
 
 
 def titled(tooltip: str, *shapes: str) -> Iterator[str]:

@@ -10,9 +10,13 @@ import pytest
 
 from reportgen.render.charts import svg
 from reportgen.view.page import (
+    Arrow,
     Band,
     Bars,
+    Box,
     Chart,
+    Diagram,
+    Frame,
     Icicle,
     Part,
     Share,
@@ -68,6 +72,12 @@ def charts() -> Callable[[str], list[Chart]]:
             Bars(*words, (text,), tiles),
             Shares(*words, (text, text), (Part(text, (share, share), 0), Part(text, (share, share), None))),
             Timeline(*words, (0.5, 1.0), (Band(text, 0, 1, 0), Band(text, 1, 1, None)), ((0.0, text),), 1, text),
+            Diagram(
+                *words,
+                (Box(text, text, text, 0, frame=0), Box(text, text, text, None, end=True)),
+                (Arrow(1, 0, text),),
+                (Frame(text),),
+            ),
         ]
 
     return make

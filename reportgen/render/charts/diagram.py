@@ -1,0 +1,135 @@
+"""The block diagram, drawn where Graphviz says that boxes and arrows lie; without it, a sentence that says so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import hypot
+from typing import TYPE_CHECKING, Literal
+
+from reportgen.render.charts import graphviz
+from reportgen.render.charts.canvas import (
+    LABEL,
+    LINE,
+    MUTED,
+    PADDING,
+    VALUE,
+    WIDTH,
+    Place,
+    document,
+    fill,
+    outline,
+    rect,
+    shortened,
+    text,
+    text_width,
+    titled,
+)
+from reportgen.render.charts.columns import columns
+from reportgen.render.charts.graphviz import Curve, Direction, Graph, Layout
+
+if TYPE_CHECKING:
+    from reportgen.view.page import Box, Diagram
+
+HEIGHT = 1080  # at most: with its caption, a diagram is to fit a page of paper
+BOX = 38  # high
+WORDS = (72, 220)  # the narrowest and the widest box
+MARGIN = 2
+LARGE = 0.9  # drawn at this scale, what is lower is better than what is larger
+COLUMN = 1.25  # and a column more is worth it where it makes a diagram lower by a fifth
+DIRECTIONS: tuple[Direction, ...] = ("LR", "TB")
+
+ABSENT = (
+    "This diagram is laid out by Graphviz' dot, which is not installed here, or failed.",
+    "apt install graphviz, brew install graphviz, or https://graphviz.org/download; then make this report again.",
+)
+
+
+def diagram(chart: Diagram) -> str:
+    """The diagram, laid out in the way in which it is largest; of several, the lowest."""
+    layouts = tuple(_layouts(chart))
+    if not layouts:
+        lines = (text(line, 0, 16 + 20 * row, kind="muted") for row, line in enumerate(ABSENT))
+        return document(chart, 44, lines)
+    _, best = max(layouts, key=lambda weighed: (min(_scale(weighed[1]), LARGE), -weighed[0] * weighed[1].height))
+    scale = _scale(best)
+    place = f'transform="translate({(WIDTH - scale * best.width) / 2:.2f} {MARGIN}) scale({scale:.4f})"'
+    return document(chart, round(scale * best.height + 2 * MARGIN, 1), (f"<g {place}>", *_draw(chart, best), "</g>"))
+
+
+def _layouts(chart: Diagram) -> Iterator[tuple[float, Layout]]:
+    """On its side, upright, and in columns, each with the weight of its height; nothing where there is no Graphviz."""
+    flat, upright = (graphviz.layout(_graph(chart, direction)) for direction in DIRECTIONS)
+    if flat is not None:
+        yield 1, flat
+    if upright is not None:
+        yield 1, upright
+        for number in (2, 3, 4):
+            if (cut := columns(upright, number)) is not None:
+                yield COLUMN ** (number - 1), cut
+
+
+def _scale(layout: Layout) -> float:
+    return min(1.0, (WIDTH - 2 * MARGIN) / layout.width, HEIGHT / layout.height)
+
+
+def _graph(chart: Diagram, direction: Direction) -> Graph:
+    return Graph(
+        boxes=tuple((_width(box), BOX, box.frame) for box in chart.boxes),
+        arrows=tuple((arrow.source, arrow.target, _room(_words(arrow.label), VALUE)) for arrow in chart.arrows),
+        frames=tuple((_room(_words(frame.label), LABEL), frame.frame) for frame in chart.frames),
+        direction=direction,
+    )
+
+
+def _room(words: str, size: float) -> float:
+    """The width of words and of the room around them."""
+    return text_width(words, size) + 10 if words else 0.0
+
+
+def _width(box: Box) -> float:
+    wanted = max(text_width(box.label), text_width(box.detail, VALUE)) + 2 * PADDING + 1
+    return max(WORDS[0], min(wanted, WORDS[1]))
+
+
+def _words(label: str) -> str:
+    return shortened(label, WORDS[1], VALUE) or ""
+
+
+def _draw(chart: Diagram, layout: Layout) -> Iterator[str]:
+    """Frames under arrows under words under boxes."""
+    for frame, place in zip(chart.frames, layout.frames, strict=True):
+        yield outline(place, 6, "line", LINE, dashes="4 3")
+        yield text(_words(frame.label), place[0] + 8, place[1] + 17, kind="muted")
+    for curve in layout.arrows:
+        yield from _arrow(curve)
+    for arrow, curve in zip(chart.arrows, layout.arrows, strict=True):
+        if curve.words is not None:
+            x, y = curve.words
+            yield text(_words(arrow.label), x, y + 3.5, size=VALUE, anchor="middle", kind="muted")
+    for box, place in zip(chart.boxes, layout.boxes, strict=True):
+        yield from titled(box.hint, *_box(box, place))
+
+
+def _arrow(curve: Curve) -> Iterator[str]:
+    """A Bézier curve with a head from its end to the tip."""
+    (x, y), *rest = curve.points
+    way = " ".join(f"{px:.2f} {py:.2f}" for px, py in rest)
+    yield f'<path class="arrow" d="M{x:.2f} {y:.2f}C{way}" fill="none" stroke="{MUTED}" stroke-width="1"/>'
+    (x, y), (tip_x, tip_y) = curve.points[-1], curve.tip
+    length = hypot(tip_x - x, tip_y - y) or 1.0
+    across = 3 * (tip_y - y) / length, 3 * (x - tip_x) / length
+    corners = (x + across[0], y + across[1]), curve.tip, (x - across[0], y - across[1])
+    yield f'<path class="muted" d="M{"L".join(f"{px:.2f} {py:.2f}" for px, py in corners)}Z" fill="{MUTED}"/>'
+
+
+def _box(box: Box, place: Place) -> Iterator[str]:
+    """A tile with two lines in its middle; an end of the model is an outline, and its words are in the page's ink."""
+    x, y, width, height = place
+    kind: Literal["ink"] | None = "ink" if box.end else None
+    yield outline(place, height / 2, "arrow", MUTED) if box.end else rect(place, fill(box.hue))
+    middle, room = x + width / 2, width - 2 * PADDING
+    detail = shortened(box.detail, room, VALUE)
+    line = y + height / 2 + (-3 if detail else 4.5)
+    yield text(shortened(box.label, room) or "", middle, line, weight=600, anchor="middle", kind=kind)
+    if detail:
+        yield text(detail, middle, y + height / 2 + 12, size=VALUE, anchor="middle", kind=kind)
