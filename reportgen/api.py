@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
 
 from reportgen import batch, write
-from reportgen.batch import Outcome, Progress
+from reportgen.batch import Progress
 from reportgen.branding import Brand, read_description, read_logo
 from reportgen.config import FORMATS, BatchOptions, ProbeOptions, RenderOptions, Style, parse_formats
 from reportgen.errors import AmbiguousModel, ConfigError, RendererUnavailable
@@ -16,6 +16,7 @@ from reportgen.manifest import BUNDLED_MANIFEST, Manifest, manifest_of, read_man
 from reportgen.registry.base import InputSpec
 from reportgen.report import codec
 from reportgen.report.schema import ModelReport
+from reportgen.tasks import Outcome
 
 if TYPE_CHECKING:
     from torch import nn
@@ -166,6 +167,7 @@ def build(
     jobs: int | None = None,
     timeout: float | None = 600.0,
     memory_limit: float | None = None,
+    network: bool = False,
     progress: Progress | None = None,
     **appearance: Unpack[Appearance],
 ) -> Build:
@@ -173,8 +175,8 @@ def build(
 
     What is given here wins over what a manifest says; None leaves it to the manifest, or to the defaults of `probe` and
     all formats (PDF only where Pango is installed). ``manifest`` is a TOML file, or ``bundled`` for reportgen's own;
-    ``jobs`` is the number of models at a time, ``timeout`` in seconds and ``memory_limit`` in GiB hold for one model.
-    ``appearance``: see `Appearance`.
+    ``jobs`` is the number of models at a time, ``timeout`` in seconds and ``memory_limit`` in GiB hold for one model,
+    which may reach other machines only with ``network``. ``appearance``: see `Appearance`.
 
     Raises:
         ConfigError, RegistryError: an option, the manifest or a reference is wrong.
@@ -204,7 +206,7 @@ def build(
     brand = _brand(appearance)
     entries = [replace(entry, brand=brand.over(entry.brand)) for entry in wanted.models]
     render_options, notes = _render_options(wanted.formats, wanted.select, wanted.style, brand.over(wanted.brand))
-    options = BatchOptions(Path(output), jobs, timeout, memory_limit)
+    options = BatchOptions(Path(output), jobs, timeout, memory_limit, network)
     return Build(options.output, batch.run(entries, render_options, options, progress=progress), notes)
 
 

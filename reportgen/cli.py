@@ -249,8 +249,9 @@ def list_models(patterns: tuple[str, ...], source: str | None, as_json: bool) ->
     "--memory-limit",
     type=float,
     metavar="GIB",
-    help="For each model on meta and cpu, on top of what the bare process takes.",
+    help="For each model on meta and cpu, on top of what the bare process takes. Default: a fair share.",
 )
+@click.option("--allow-network", "network", is_flag=True, help="Let models reach other machines.")
 @click.option(
     "--fresh", is_flag=True, expose_value=False, help="Build everything anew, which this version does in any case."
 )

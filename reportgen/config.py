@@ -176,7 +176,8 @@ def installed_formats() -> tuple[str, ...]:
 class BatchOptions:
     """How a run goes: its folder, how many models at a time (None: one a core), and the limits of each.
 
-    ``timeout`` is in seconds, ``memory_limit`` in GiB on top of what the bare worker holds; None is no limit.
+    ``timeout`` is in seconds, ``memory_limit`` in GiB on top of what the bare worker holds; without
+    one every model has an equal share of the machine's. ``network`` lets models reach it.
 
     Raises:
         ConfigError: a number that is not positive, or absurd.
@@ -186,6 +187,7 @@ class BatchOptions:
     jobs: int | None = None
     timeout: float | None = 600.0
     memory_limit: float | None = None
+    network: bool = False
 
     def __post_init__(self) -> None:
         for name in ("jobs", "timeout", "memory_limit"):

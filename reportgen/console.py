@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from reportgen.batch import Job, Outcome, Progress
+from reportgen.batch import Progress
 from reportgen.render.text import display
+from reportgen.tasks import Job, Outcome
 from reportgen.view import numbers
 
 if TYPE_CHECKING:

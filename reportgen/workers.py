@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ctypes
 import faulthandler
 import multiprocessing
 import os
+import re
+import shutil
 import signal
 import sys
 import tempfile
@@ -13,15 +16,22 @@ import traceback
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from types import MappingProxyType, ModuleType
 from typing import Any, Generic, TypeVar
 
+from reportgen import sandbox
+
 T = TypeVar("T")
 R = TypeVar("R")
 _GRACE = 1.0  # seconds between SIGTERM, at which a worker says where it is, and SIGKILL
+_TRACE = "frames"  # the file in a worker's folder in which it says where it is
+_PRINTED = 8_192  # bytes that are kept of a task's first output, and as many of its last
+_CHUNK, _CHUNKS = 65_536, 64  # more than a pipe holds
+_CONTROL = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")  # colours and cursor movements of a terminal
+_DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG of sys/prctl.h
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +44,15 @@ class Lost:
 
     reason: str
     frames: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Done(Generic[T, R]):
+    """A task that ended: its result, and what it printed, or the first and the last of it."""
+
+    task: T
+    result: R | Lost
+    printed: str = ""
 
 
 class Processes:
@@ -63,13 +82,14 @@ class Processes:
 
     def map(
         self, function: Callable[[T], R], tasks: Iterable[T], started: Callable[[T], object] = lambda _: None
-    ) -> Iterator[tuple[T, R | Lost]]:
+    ) -> Iterator[Done[T, R]]:
         """Each task with its result, in the order in which they end; ``started`` is told when a process takes a task.
 
-        A process that dies, raises, or runs longer than ``timeout`` seconds gives a `Lost`. Leaving the iterator early,
-        by an exception too, ends the processes.
+        ``tasks`` that are a deque may grow while this runs. A process that dies, raises, or runs longer than
+        ``timeout`` seconds gives a `Lost`. Leaving the iterator early, by an exception too, ends the processes.
         """
-        waiting, idle, busy = deque(tasks), list[_Worker[T, R]](), list[_Worker[T, R]]()
+        waiting = tasks if isinstance(tasks, deque) else deque(tasks)
+        idle, busy = list[_Worker[T, R]](), list[_Worker[T, R]]()
         with tempfile.TemporaryDirectory(prefix="reportgen-") as scratch:
             try:
                 while waiting or busy:
@@ -80,12 +100,12 @@ class Processes:
                         started(worker.task)
                     for worker in _ended(busy):
                         busy.remove(worker)
-                        result = worker.result()
-                        if self._fresh or isinstance(result, Lost):
+                        done = worker.done()
+                        if self._fresh or isinstance(done.result, Lost):
                             worker.end()
                         else:
                             idle.append(worker)
-                        yield worker.task, result
+                        yield done
             finally:
                 for worker in busy + idle:
                     worker.end()
@@ -101,15 +121,20 @@ class _Worker(Generic[T, R]):
     task: T
 
     def __init__(self, context: Any, function: Callable[[T], R], scratch: Path) -> None:
-        handle, name = tempfile.mkstemp(dir=scratch)
-        os.close(handle)
-        self._trace = Path(name)
+        self._folder = Path(tempfile.mkdtemp(dir=scratch))
         self._timeout: float | None = None
         self._deadline: float | None = None
+        self._first, self._last, self._left_out = bytearray(), bytearray(), 0  # of what it printed
+        self.talks = True
         self.connection, theirs = context.Pipe()
-        self.process = context.Process(target=_work, args=(theirs, function, name), daemon=False)
+        self.output, its_output = context.Pipe(duplex=False)
+        os.set_blocking(self.output.fileno(), False)
+        self.process = context.Process(
+            target=_work, args=(theirs, its_output, function, str(self._folder)), daemon=False
+        )
         self.process.start()
         theirs.close()
+        its_output.close()
 
     def give(self, task: T, timeout: float | None) -> None:
         self.task = task
@@ -121,44 +146,100 @@ class _Worker(Generic[T, R]):
     def seconds_left(self) -> float | None:
         return None if self._deadline is None else max(0.0, self._deadline - time.monotonic())
 
-    def result(self) -> R | Lost:
+    def done(self) -> Done[T, R]:
+        """How its task ended; to be asked when it has a result, is dead, or has no time left."""
+        result = self._result()
+        if isinstance(result, Lost):
+            result = replace(result, reason=sandbox.anonymous(result.reason, str(self._folder)))
+        return Done(self.task, result, self._printed())
+
+    def _result(self) -> R | Lost:
         if not wait([self.connection, self.process.sentinel], timeout=0):
-            self.end()
+            self._stop()
             return Lost(f"ran longer than {self._timeout:g} s", self._frames())
         if self.connection.poll():
             with suppress(EOFError, OSError):
                 return self.connection.recv()  # type: ignore[no-any-return]
         self.process.join(_GRACE)
         code = self.process.exitcode
-        self.end()
+        self._stop()
         reason = f"was killed by {_signal_name(-code)}" if code and code < 0 else f"exited with status {code}"
         return Lost(reason, self._frames())
 
+    def listen(self) -> bool:
+        """Takes up a chunk of what the process printed since; False where there is no more for now."""
+        try:
+            data = os.read(self.output.fileno(), _CHUNK)
+        except BlockingIOError:
+            return False
+        self.talks = bool(data)  # nothing is the end: it has closed its output
+        room = max(_PRINTED - len(self._first), 0)
+        self._first += data[:room]
+        self._last += data[room:]
+        self._left_out += max(len(self._last) - _PRINTED, 0)
+        del self._last[:-_PRINTED]
+        return bool(data)
+
+    def _printed(self) -> str:
+        """What the process printed, as a terminal would show it; where it was much, the first and the last of it."""
+        for _ in range(_CHUNKS):  # something it started may print on and on
+            if not self.listen():
+                break
+        first, last = (part.decode("utf-8", "replace") for part in (self._first, self._last))
+        between = f"\n… {self._left_out:,} bytes more …\n" if self._left_out else ""
+        self._first, self._last, self._left_out = bytearray(), bytearray(), 0
+        lines = _CONTROL.sub("", first + between + last).replace("\r\n", "\n").split("\n")
+        text = "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in lines).strip("\n")
+        return sandbox.anonymous(text, str(self._folder))
+
     def end(self) -> None:
-        """Ends the process, and where it lives in a session of its own, whatever it started."""
+        """Ends the process and whatever it started in its session, and removes what they left."""
+        self._stop()
         self.connection.close()
+        self.output.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _stop(self) -> None:
         for number, grace in ((signal.SIGTERM, _GRACE), (getattr(signal, "SIGKILL", signal.SIGTERM), None)):
             if not self.process.is_alive():
                 break
             with suppress(OSError):
                 _kill(self.process.pid, number)
             self.process.join(grace)
+        for pid in _session(self.process.pid):
+            with suppress(OSError):
+                os.kill(pid, signal.SIGKILL)
 
     def _frames(self) -> tuple[str, ...]:
         """What faulthandler left, in the order of Python's own tracebacks."""
-        lines = self._trace.read_text(encoding="utf-8", errors="replace").splitlines()
-        return tuple(line.strip() for line in reversed(lines) if line.startswith("  File "))
+        with suppress(OSError):  # the model may have removed it
+            text = sandbox.anonymous(
+                (self._folder / _TRACE).read_text(encoding="utf-8", errors="replace"), str(self._folder)
+            )
+            return tuple(line.strip() for line in reversed(text.splitlines()) if line.startswith("  File "))
+        return ()
 
 
 def _ended(busy: Sequence[_Worker[T, R]]) -> list[_Worker[T, R]]:
-    """Waits until at least one worker has a result, is dead, or has no time left."""
-    handles: dict[Connection | int, _Worker[T, R]] = {}
+    """Waits until a worker printed something, has a result, is dead, or has no time left; gives those that ended."""
+    handles: dict[Any, _Worker[T, R]] = {}
     for worker in busy:
         handles[worker.connection] = handles[worker.process.sentinel] = worker
+    outputs = {worker.output: worker for worker in busy if worker.talks}
     limits = [left for worker in busy if (left := worker.seconds_left()) is not None]
-    ready = wait(list(handles), timeout=min(limits, default=None))
-    answered = [handles[handle] for handle in ready]  # type: ignore[index]  # wait gives back what it was given
+    ready = wait([*handles, *outputs], timeout=min(limits, default=None))
+    for output in outputs.keys() & set(ready):
+        outputs[output].listen()
+    answered = [handles[handle] for handle in ready if handle in handles]
     return [worker for worker in busy if worker in answered or worker.seconds_left() == 0]
+
+
+def _session(leader: int | None) -> Iterator[int]:
+    """The processes of a session, as far as the system lists them."""
+    for place in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if os.getsid(int(place.name)) == leader:
+                yield int(place.name)
 
 
 def _kill(pid: int, number: signal.Signals) -> None:
@@ -201,22 +282,51 @@ def _environment(variables: Mapping[str, str]) -> Iterator[None]:
                 os.environ[name] = value
 
 
-def _work(connection: Connection, function: Callable[[T], R], trace: str) -> None:
-    """The worker's side: tasks in, results out, until the parent hangs up."""
+def _work(connection: Connection, output: Connection, function: Callable[[T], R], folder: str) -> None:
+    """The worker's side: tasks in, results out, until the parent hangs up.
+
+    A task finds ``folder``, its own, as the place for temporary files.
+    """
     if hasattr(os, "setsid"):
         os.setsid()  # Ctrl-C in the terminal is the parent's to handle
-    os.dup2(2, 1)  # what a model prints is no output of ours
+    if sys.platform.startswith("linux"):
+        ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGKILL)
+    _redirect(output)
+    sandbox.give(folder)
     try:
-        file = Path(trace).open("w", encoding="utf-8")  # noqa: SIM115 (closed below)
+        file = (Path(folder) / _TRACE).open("w", encoding="utf-8")
     except FileNotFoundError:  # the parent has stopped, and swept up, before this process came to anything
         return
+    own = os.getpid()
     with file:
         faulthandler.enable(file, all_threads=False)
         if hasattr(faulthandler, "register"):
             faulthandler.register(signal.SIGTERM, file, all_threads=False, chain=True)
         with suppress(EOFError, OSError):
             while True:
-                connection.send(_outcome(function, connection.recv()))
+                outcome = _outcome(function, connection.recv())
+                if os.getpid() != own:  # the task has forked, and this is the child
+                    os._exit(0)
+                _flush()
+                connection.send(outcome)
+
+
+def _redirect(output: Connection) -> None:
+    """Standard input is empty from now on, and what is printed goes to the parent."""
+    null = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(null, 0)
+    os.close(null)
+    os.dup2(output.fileno(), 1)
+    os.dup2(output.fileno(), 2)
+    output.close()
+
+
+def _flush() -> None:
+    with suppress(Exception):  # whatever the task has put in their places
+        sys.stdout.flush()
+        sys.stderr.flush()
+    if os.name == "posix":
+        ctypes.CDLL(None).fflush(None)
 
 
 def _outcome(function: Callable[[T], R], task: T) -> R | Lost:

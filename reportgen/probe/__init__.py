@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from reportgen.registry.base import ModelSpec
     from reportgen.report.schema import ModelReport
 
-__all__ = ["failed_report", "probe"]
+__all__ = ["failed_report", "probe", "registered"]
 
 
 def probe(target: ModelSpec | nn.Module, options: ProbeOptions) -> ModelReport:
@@ -35,3 +35,10 @@ def probe(target: ModelSpec | nn.Module, options: ProbeOptions) -> ModelReport:
 
         report = scaling.scaled(report, target, options)
     return report
+
+
+def registered(target: ModelSpec | nn.Module, options: ProbeOptions) -> ModelReport:
+    """Builds one model and runs nothing of it, see `reportgen.probe.run.registered`."""
+    from reportgen.probe import run
+
+    return run.registered(target, options)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
+from traceback import clear_frames
 from typing import Any
 
 import torch
@@ -144,20 +145,27 @@ class Attempt:
             )
             return model
 
-    def _run(self) -> None:
-        self._instantiate()
-        if self.model is None:
-            return
-        self.registered = ledger.Registered.of(self.model)
-        stage: Stage = "instantiate"
+    def build(self) -> None:
+        """Instantiates the model, as it is to be run."""
         try:
+            self.model = self.make(self)
+            self.registered = ledger.Registered.of(self.model)
             self._prepare(self.model)
-            stage = "inputs"
+        except MODEL_ERRORS as exc:
+            self._fail("instantiate", exc)
+        else:
+            self.stages["instantiate"] = "ok"
+
+    def _run(self) -> None:
+        self.build()
+        if self.model is None or self.error is not None:
+            return
+        try:
             inputs = self.spec.inputs_in(self.options.mode)
             torch.manual_seed(self.options.seed)  # the same inputs on every device, whatever the constructor drew
             self.inputs = make_inputs(self.model, self.device, self.options.inputs, inputs, self.values)
         except MODEL_ERRORS as exc:
-            self._fail(stage, exc)
+            self._fail("inputs", exc)
             return
         run = kernels.run if self.values is None else self.values.run
         self.trace = Trace(self.registered.tensors(), run, tensors((self.inputs.args, self.inputs.kwargs)))
@@ -173,14 +181,6 @@ class Attempt:
                 "forward",
                 "The model tests activations for infinity or not-a-number; on meta they were taken to be finite.",
             )
-
-    def _instantiate(self) -> None:
-        try:
-            self.model = self.make(self)
-        except MODEL_ERRORS as exc:
-            self._fail("instantiate", exc)
-        else:
-            self.stages["instantiate"] = "ok"
 
     def _prepare(self, model: nn.Module) -> None:
         model.train(self.options.mode == "train")
@@ -287,6 +287,8 @@ class Attempt:
         return None
 
     def _fail(self, stage: Stage, error: BaseException) -> None:
+        if isinstance(error, MemoryError):
+            clear_frames(error.__traceback__)  # they hold what took all memory, and to tell of it takes some
         self.error, self.failed_stage = error, stage
         self.stages["forward" if stage == "inputs" else stage] = "failed"
         if isinstance(error, ReportgenError):

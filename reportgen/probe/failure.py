@@ -12,6 +12,8 @@ from types import TracebackType
 import torch
 from torch import nn
 
+from reportgen.registry.lookup import home
+
 _OWN = str(Path(__file__).resolve().parent.parent)
 _MODELS = str(Path(_OWN, "registry", "builtin"))  # of ours, these are models
 _TORCH = str(Path(torch.__file__).resolve().parent)
@@ -103,6 +105,6 @@ def _chain(part: traceback.TracebackException | None) -> list[traceback.Tracebac
 def _short(filename: str) -> str:
     """A file's path below the import path it was found on: ``torch/nn/modules/linear.py``."""
     path = Path(filename)
-    roots: list[Path] = [Path(root) for root in (*sys.path, str(Path.cwd())) if root]
+    roots: list[Path] = [Path(root) for root in (*sys.path, str(home())) if root]
     found = [path.relative_to(root) for root in roots if path.is_relative_to(root)]
     return min(found, key=lambda relative: len(relative.parts), default=path).as_posix()

@@ -7,7 +7,7 @@ from torch import nn
 from reportgen.config import ProbeOptions
 from reportgen.probe import instantiate
 from reportgen.probe.assemble import assemble
-from reportgen.probe.attempt import Make
+from reportgen.probe.attempt import Attempt, Make
 from reportgen.probe.ladder import climb, first_attempt
 from reportgen.probe.session import session
 from reportgen.registry.base import ModelRef, ModelSpec
@@ -28,10 +28,26 @@ def probe(target: ModelSpec | nn.Module, options: ProbeOptions) -> ModelReport:
     Raises:
         DeviceUnavailable: the asked-for device is not on this machine.
     """
-    spec, make = _recipe(target)
-    device = instantiate.resolve_device(options.device)
+    attempt = _first_attempt(target, options)
     with session(options.seed):
-        return assemble(climb(first_attempt(spec, options, device, make)))
+        return assemble(climb(attempt))
+
+
+def registered(target: ModelSpec | nn.Module, options: ProbeOptions) -> ModelReport:
+    """Builds one model and runs nothing of it: its parameters, buffers and modules, and nothing of a pass.
+
+    Raises:
+        DeviceUnavailable: the asked-for device is not on this machine.
+    """
+    attempt = _first_attempt(target, options)
+    with session(options.seed):
+        attempt.build()
+        return assemble(attempt)
+
+
+def _first_attempt(target: ModelSpec | nn.Module, options: ProbeOptions) -> Attempt:
+    spec, make = _recipe(target)
+    return first_attempt(spec, options, instantiate.resolve_device(options.device), make)
 
 
 def _recipe(target: ModelSpec | nn.Module) -> tuple[ModelSpec, Make]:

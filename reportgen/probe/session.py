@@ -7,7 +7,7 @@ import random
 import sys
 import warnings
 from collections.abc import Callable, Iterator, MutableMapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
 import torch
@@ -54,6 +54,11 @@ def session(seed: int) -> Iterator[None]:
         yield
 
 
+def _return_to(folder: str) -> None:
+    with suppress(FileNotFoundError):  # the model removed it
+        os.chdir(folder)
+
+
 _RECURSION_LIMIT = 10_000  # copying a module nested some hundred deep takes ten frames a level
 
 _SWITCHES: tuple[tuple[Callable[[], Any], Callable[[Any], Any]], ...] = (
@@ -69,7 +74,7 @@ _SWITCHES: tuple[tuple[Callable[[], Any], Callable[[Any], Any]], ...] = (
     (lambda: torch.backends.cudnn.benchmark, lambda value: setattr(torch.backends.cudnn, "benchmark", value)),
     (lambda: torch.backends.cudnn.enabled, lambda value: setattr(torch.backends.cudnn, "enabled", value)),
     (sys.getrecursionlimit, sys.setrecursionlimit),
-    (os.getcwd, os.chdir),
+    (os.getcwd, _return_to),
 )
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reportgen.errors import ConfigError, RegistryError, UnknownModel
+from reportgen.registry.lookup import home
 from reportgen.registry.python_source import find, first_on_path, run_file, specify_attribute, split
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ class HubSource:
             RegistryError: packages that it depends on are missing, it failed, or the entry point is no factory.
         """
         location, entrypoint = split(ref, "path/to/repo:entrypoint")
-        path = Path(location).expanduser().resolve() / CONFIGURATION
+        path = (home() / Path(location).expanduser()).resolve() / CONFIGURATION
         if not path.is_file():
             raise UnknownModel(
                 f"{ref}: there is no {CONFIGURATION} in {location!r}",

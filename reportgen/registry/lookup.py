@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from difflib import get_close_matches
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from natsort import natsorted
@@ -11,6 +13,14 @@ from reportgen.errors import UnknownModel
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+
+HOME = "REPORTGEN_HOME"  # the variable that says where relative paths start, where that is not the current folder
+
+
+def home() -> Path:
+    """The folder at which relative paths in references start: the user's, also in a worker that has left it."""
+    return Path(os.environ.get(HOME) or Path.cwd())
 
 
 def natural(names: Iterable[str]) -> list[str]:

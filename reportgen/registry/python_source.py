@@ -22,7 +22,7 @@ from torch import nn
 
 from reportgen.errors import ConfigError, RegistryError, UnknownModel
 from reportgen.registry.factory import annotation_of, specify
-from reportgen.registry.lookup import natural, unknown_model
+from reportgen.registry.lookup import home, natural, unknown_model
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -48,7 +48,7 @@ class PythonSource:
             RegistryError: the reference is malformed, the import failed, or the attribute is no factory.
         """
         module_name, attribute = split(ref, "pkg.module:factory")
-        with first_on_path(Path.cwd()):
+        with first_on_path(home()):
             try:
                 module = importlib.import_module(module_name)
             except ModuleNotFoundError as exc:
@@ -59,7 +59,7 @@ class PythonSource:
                 ) from exc
             except (Exception, SystemExit) as exc:
                 raise _import_failed(ref, exc) from exc
-        return specify_attribute(find(module, attribute), ref, partial(first_on_path, Path.cwd()))
+        return specify_attribute(find(module, attribute), ref, partial(first_on_path, home()))
 
 
 class FileSource:
@@ -83,7 +83,7 @@ class FileSource:
             RegistryError: the reference is malformed, the file failed, or the attribute is no factory.
         """
         location, attribute = split(ref, "path/to/models.py:factory")
-        path = Path(location).expanduser().resolve()
+        path = (home() / Path(location).expanduser()).resolve()
         if not path.is_file():
             raise UnknownModel(f"{ref}: there is no file {location!r}", remedy="give its path from the current folder")
         module, entered = run_file(path, ref)

@@ -20,7 +20,7 @@ from reportgen.errors import ConfigError, RegistryError, UnknownModel
 from reportgen.registry.base import ModelSpec
 from reportgen.registry.factory import summary_of
 from reportgen.registry.library import load, stand_in_notes
-from reportgen.registry.lookup import unknown_model
+from reportgen.registry.lookup import home, unknown_model
 from reportgen.registry.transformers_experts import active_parameters, parts
 from reportgen.registry.transformers_inputs import inputs_of, left_out
 
@@ -178,13 +178,14 @@ def _recipe(ref: ModelRef) -> _Recipe:
     if ref.name in _classes():
         configuration = transformers.CONFIG_MAPPING[ref.name]
         return _Recipe(_model_for(ref, ref.name, configuration), configuration, {}, fields, ref)
-    path = Path(ref.name).expanduser()
-    path = path / CONFIGURATION if path.is_dir() else path
+    named = Path(ref.name).expanduser()
+    path = home() / named / CONFIGURATION if (home() / named).is_dir() else home() / named
     if path.is_file():
         return _from_file(ref, path, fields)
     if "/" in ref.name or path.suffix == ".json":
         raise UnknownModel(
-            f"{ref}: there is no {path.as_posix()!r}", remedy="give a model type, a class, or a folder with config.json"
+            f"{ref}: there is no {named.as_posix()!r}",
+            remedy="give a model type, a class, or a folder with config.json",
         )
     model = _model(ref, ref.name)
     return _Recipe(model, model.config_class, {}, fields, ref)

@@ -373,6 +373,7 @@ class ModelReport(Record, frozen=True, kw_only=True):
     fingerprint: str | None  # "sha256:…"; None where nothing was instantiated
     audit: tuple[AuditCheck, ...] | None = None  # None: not asked for
     measured: Measured | None = None  # None: not asked for
+    printed: str | None = None  # by the model's code, in a batch; of much of it the first and the last
 
     def to_dict(self) -> dict[str, Any]:
         """The record as plain dicts, lists, strings and numbers: exactly what ``report.json`` holds."""

@@ -41,6 +41,7 @@ def build(report: ModelReport, *, select: Sequence[str] = (), title: str | None 
             ledgers.buffers(report),
             audit.audit(report),
             notices.diagnostics(report),
+            overview.printed(report),
             overview.identity(report, select, titled=title is not None),
             ledgers.modules(report),
         )

@@ -60,6 +60,12 @@ def _identity(report: ModelReport, *, titled: bool) -> Iterator[tuple[str, Cell 
     yield "Fingerprint", Cell(report.fingerprint) if report.fingerprint else None
 
 
+def printed(report: ModelReport) -> Iterator[Section]:
+    """What the model's code wrote to standard output and standard error."""
+    if report.printed:
+        yield Section("printed", "Printed by the model", (Code(report.printed),))
+
+
 def _linked(citation: str) -> Cell:
     url = _URL.search(citation)
     return Cell(citation, href=url[0].rstrip(".,;)") if url else None)

@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -70,6 +71,13 @@ def test_citations_link_to_what_they_cite(make_report: MakeReport, citation: str
     facts = _identity(make_report(**NET, model={"citation": citation})).blocks[0]
     assert isinstance(facts, Facts)
     assert [href] == [cell.href for label, cell in facts.items if label == "Published"]
+
+
+def test_what_a_model_printed(make_report: MakeReport) -> None:
+    """It stands there as it was printed; a model that was silent has no such section."""
+    loud = build(msgspec.structs.replace(make_report(**NET), printed="two\n  lines"))
+    assert [Code("two\n  lines")] == [block for part in loud.sections if part.id == "printed" for block in part.blocks]
+    assert [] == [part.id for part in build(make_report(**NET)).sections if part.id == "printed"]
 
 
 def test_defaults_are_left_out_of_the_command(make_report: MakeReport) -> None:

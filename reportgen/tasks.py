@@ -1,0 +1,236 @@
+"""What workers do for one model, step by step: probe it, or save what can be had of it, then render its report.
+
+Each step has a process of its own. Only probing meets the model's code; rendering sees the record alone, so nothing
+a model does to its process reaches a page. Importing this module imports no torch.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import msgspec
+
+from reportgen import sandbox
+from reportgen.config import RenderOptions
+from reportgen.errors import ProbeError, ReportgenError
+from reportgen.manifest import ModelEntry
+from reportgen.probe import failed_report
+from reportgen.registry.base import ModelRef
+from reportgen.report import codec
+from reportgen.report.schema import ModelReport, Stage, Status
+from reportgen.workers import Lost
+from reportgen.write import sweep, write_report
+
+_PACKAGE = str(Path(__file__).parent)
+_REMEDIES = {
+    "ran longer": "raise --timeout if it merely needs more time; the traceback, where there is one, says where it was",
+    "was killed by SIGKILL": "it may have taken all memory: use --device meta, or a machine with more",
+}
+_REMEDY = "run the model's own code by itself to see why; the traceback, where there is one, says where it was"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One model to report on: all that a worker needs to know."""
+
+    ref: ModelRef
+    entry: ModelEntry  # that named it
+    folder: Path
+    render: RenderOptions
+    memory_limit: int | None  # bytes
+    network: bool = False
+
+    @property
+    def label(self) -> str:
+        """What people call it during the run."""
+        return self.entry.name or str(self.ref)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one model. ``problems`` are lines on formats that could not be made of its report."""
+
+    ref: str
+    name: str
+    slug: str
+    status: Status
+    parameters: int | None
+    flops: int | None  # of the forward pass
+    reason: str | None  # why not complete
+    remedy: str | None = None
+    problems: tuple[str, ...] = ()
+    seconds: float | None = field(default=None, compare=False)
+
+    @property
+    def ok(self) -> bool:
+        """Whether the report is complete, in every format asked for."""
+        return self.status == "complete" and not self.problems
+
+    @property
+    def sound(self) -> bool:
+        """Whether nothing in the report is in doubt: a complete one may contradict itself, or fail its audit."""
+        return self.reason is None
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A record on its way from one worker to the next, as the text of ``report.json``."""
+
+    text: str
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Probing:
+    """The first step: the model's code runs, and may do anything to its process."""
+
+    job: Job
+
+    def perform(self) -> Record:
+        """The record. Errors of the model are in it; what it does to the process is not caught here."""
+        from reportgen.probe import probe
+        from reportgen.registry.catalog import Catalog
+
+        start = time.perf_counter()
+        options = self.job.entry.probe
+        folder = _prepare(self.job)
+        try:
+            report = probe(Catalog().spec(self.job.ref), options)
+        except ReportgenError as exc:
+            report = failed_report(self.job.ref, exc, options)
+        return Record(sandbox.anonymous(codec.to_json(report), folder), time.perf_counter() - start)
+
+    def next(self, result: Any, printed: str) -> Step:
+        """Rendering, or where the process is lost, saving what can be had."""
+        if isinstance(result, Record):
+            return Rendering(self.job, result, printed)
+        saving = Saving(self.job, result, printed)
+        return saving.next(result, "") if _stage(result.frames) == "instantiate" else saving
+
+
+@dataclass(frozen=True, slots=True)
+class Saving:
+    """After a loss: the model is built once more and asked for its tensors and modules alone."""
+
+    job: Job
+    lost: Lost
+    printed: str
+
+    def perform(self) -> Record:
+        """The record of a model that was built, and then took its process down."""
+        from reportgen.probe import registered
+        from reportgen.registry.catalog import Catalog
+
+        folder = _prepare(self.job)
+        report = registered(Catalog().spec(self.job.ref), self.job.entry.probe)
+        error = self._error(_stage(self.lost.frames) or "forward")
+        told = failed_report(self.job.ref, error, self.job.entry.probe)
+        status: Status = "partial" if report.probe.stages.instantiate == "ok" else "failed"
+        facts = msgspec.structs.replace(report.probe, status=status, stages=told.probe.stages)
+        diagnostics = (*report.diagnostics, *self._diagnosed(told).diagnostics)
+        report = msgspec.structs.replace(report, probe=facts, diagnostics=diagnostics)
+        return Record(sandbox.anonymous(codec.to_json(report), folder))
+
+    def next(self, result: Any, _: str) -> Step:
+        """Rendering: of what was saved, or of nothing but the reason."""
+        if isinstance(result, Lost):
+            told = failed_report(self.job.ref, self._error("instantiate"), self.job.entry.probe)
+            result = Record(codec.to_json(self._diagnosed(told)))
+        return Rendering(self.job, result, self.printed)
+
+    def _error(self, stage: Stage) -> ProbeError:
+        reason = self.lost.reason
+        remedy = next((text for start, text in _REMEDIES.items() if reason.startswith(start)), _REMEDY)
+        error = ProbeError(f"its process {reason}", code="worker-lost", remedy=remedy)
+        error.stage = stage
+        return error
+
+    def _diagnosed(self, report: ModelReport) -> ModelReport:
+        """With the frames that the process was in."""
+        told = msgspec.structs.replace(report.diagnostics[0], traceback="\n".join(_foreign(self.lost.frames)) or None)
+        return msgspec.structs.replace(report, diagnostics=(told,))
+
+
+@dataclass(frozen=True, slots=True)
+class Rendering:
+    """The last step: pages and files, from the record alone."""
+
+    job: Job
+    record: Record
+    printed: str
+
+    def perform(self) -> Outcome:
+        """The outcome, the files written."""
+        start = time.perf_counter()
+        report = self._report()
+        outcome = outcome_of(report, self.job.folder.name, write_report(report, self.job.folder, self.job.render))
+        return replace(outcome, seconds=(self.record.seconds or 0.0) + time.perf_counter() - start)
+
+    def next(self, result: Any, _: str) -> Outcome:
+        """The outcome, also where this process was lost."""
+        if isinstance(result, Outcome):
+            return result
+        sweep(self.job.folder)
+        return outcome_of(self._report(), self.job.folder.name, (f"rendering: its process {result.reason}",))
+
+    def _report(self) -> ModelReport:
+        """The record under the name and with the description that the user gave, and what the model printed."""
+        report, entry = codec.loads(self.record.text), self.job.entry
+        model = msgspec.structs.replace(
+            report.model,
+            name=entry.name or report.model.name,
+            description=entry.description or report.model.description,
+        )
+        return msgspec.structs.replace(report, model=model, printed=self.printed or None)
+
+
+Step: TypeAlias = Probing | Saving | Rendering
+"""`perform` is for a worker; ``next`` tells from its result, which may be `Lost`, what comes after it."""
+
+
+def perform(step: Step) -> Record | Outcome:
+    """For a worker."""
+    return step.perform()
+
+
+def outcome_of(report: ModelReport, slug: str, problems: tuple[str, ...] = ()) -> Outcome:
+    """What a run says of a report that was made."""
+    error = next((diagnostic for diagnostic in report.diagnostics if diagnostic.severity == "error"), None)
+    return Outcome(
+        ref=report.model.ref,
+        name=report.model.name,
+        slug=slug,
+        status=report.probe.status,
+        parameters=report.totals.parameters.unique,
+        flops=report.totals.flops.forward,
+        reason=None if error is None else error.message.partition("\n")[0],
+        remedy=None if error is None else error.remedy,
+        problems=problems,
+    )
+
+
+def _prepare(job: Job) -> str:
+    """Makes this process the model's own, and gives its folder."""
+    folder = sandbox.enter(network=job.network)
+    if job.memory_limit is not None and job.entry.probe.device in ("meta", "cpu"):
+        sandbox.limit_memory(job.memory_limit)
+    return folder
+
+
+def _stage(frames: Sequence[str]) -> Stage | None:
+    """What the probe was at, by the names of its functions; None where they do not say."""
+    names = [frame.rpartition(" in ")[2] for frame in frames if _PACKAGE in frame]
+    if "_passes" in names:
+        return "forward" if "forward" in names else "backward"
+    return "instantiate" if names else None
+
+
+def _foreign(frames: Sequence[str]) -> list[str]:
+    """The frames of the model's code and torch's: without reportgen's own, and what started the worker before them."""
+    own = [_PACKAGE in frame for frame in frames]
+    start = own.index(True) if True in own else 0
+    return [frame for frame, mine in list(zip(frames, own, strict=True))[start:] if not mine]
