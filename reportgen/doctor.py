@@ -10,7 +10,7 @@ from importlib import metadata
 from typing import TYPE_CHECKING
 
 from reportgen.config import Style, installed_formats
-from reportgen.errors import DeviceUnavailable, ReportgenError
+from reportgen.errors import DeviceUnavailable, RendererUnavailable, ReportgenError
 from reportgen.version import __version__
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ def examine() -> tuple[Check, ...]:
         *(_check(f"device {name}", partial(_device, name)) for name in _DEVICES),
         _check("templates", _templates, required=True),
         *(_check(f"format {name}", partial(_format, name)) for name in (*_RENDERED, *installed_formats())),
+        _check("Graphviz dot", _graphviz),
         *_sources(),
     )
 
@@ -78,6 +79,15 @@ def _format(name: str) -> str:
 
     renderer(name, Style())
     return f"WeasyPrint {metadata.version('weasyprint')}, Pango loads" if name == "pdf" else "ready"
+
+
+def _graphviz() -> str:
+    from reportgen.render.charts import graphviz
+
+    version = graphviz.version()
+    if version is None:
+        raise RendererUnavailable("not installed: block diagrams are not drawn", remedy=graphviz.REMEDY)
+    return f"{version}, for block diagrams"
 
 
 def _sources() -> Iterator[Check]:

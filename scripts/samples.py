@@ -1,4 +1,4 @@
-"""Makes sample_reports/ anew, and notes which libraries laid out its PDFs.
+"""Makes sample_reports/ anew, and notes what laid out its PDFs and diagrams.
 
 python scripts/samples.py [FOLDER]
 """
@@ -17,12 +17,15 @@ TYPESETTERS = ("weasyprint", "pydyf", "fonttools", "tinycss2", "tinyhtml5", "pyp
 
 
 def typesetters() -> dict[str, str]:
-    """The versions that the bytes of a PDF depend on, Pango's among them."""
+    """The versions that the bytes of a PDF depend on, Pango's and Graphviz' among them."""
     from weasyprint.text.ffi import pango
+
+    from reportgen.render.charts import graphviz
 
     version = pango.pango_version()
     versions = {name: metadata.version(name) for name in TYPESETTERS}
-    return versions | {"pango": f"{version // 10000}.{version // 100 % 100}.{version % 100}"}
+    versions["pango"] = f"{version // 10000}.{version // 100 % 100}.{version % 100}"
+    return versions | {"graphviz": graphviz.version() or "none"}
 
 
 def main(output: Path = SAMPLES) -> None:

@@ -14,6 +14,7 @@ import pytest
 from reportgen import cli, doctor
 from reportgen.errors import SourceUnavailable
 from reportgen.registry.catalog import Catalog
+from reportgen.render.charts import graphviz
 from reportgen.version import __version__
 
 ROOT = Path(__file__).parent.parent
@@ -250,6 +251,19 @@ def test_doctor(reportgen):
     assert 0 == code
     assert ["reportgen", "torch", "device meta", "device cpu"] == well[:4]
     assert {"format html", "format md", "source builtin:", "source file:"} <= set(well)
+
+
+def test_doctor_without_graphviz(reportgen, monkeypatch):
+    """What only some charts need is told with its remedy, and is no failure."""
+    monkeypatch.setattr(graphviz, "version", lambda: None)
+    code, out, _ = reportgen("doctor")
+    lines = out.splitlines()
+    at = next(index for index, line in enumerate(lines) if line.startswith("--  Graphviz dot"))
+    assert (0, "not installed: block diagrams are not drawn", f"remedy: {graphviz.REMEDY}") == (
+        code,
+        lines[at].split("  ", 2)[2].strip(),
+        lines[at + 1].strip(),
+    )
 
 
 def test_doctor_of_a_broken_machine(reportgen, monkeypatch):

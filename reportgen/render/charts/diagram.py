@@ -40,7 +40,7 @@ DIRECTIONS: tuple[Direction, ...] = ("LR", "TB")
 
 ABSENT = (
     "This diagram is laid out by Graphviz' dot, which is not installed here, or failed.",
-    "apt install graphviz, brew install graphviz, or https://graphviz.org/download; then make this report again.",
+    f"{graphviz.REMEDY}; then make this report again.",
 )
 
 

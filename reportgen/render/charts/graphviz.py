@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -17,6 +18,8 @@ from typing import Any, Literal
 Direction = Literal["TB", "LR"]
 Point = tuple[float, float]
 Place = tuple[float, float, float, float]  # x, y, width, height
+
+REMEDY = "apt install graphviz, brew install graphviz, or https://graphviz.org/download"
 
 _SECONDS = 10.0
 _INCH = 72.0  # dot's sizes are in inches, its answers in points
@@ -56,9 +59,17 @@ class Layout:
     frames: tuple[Place, ...]
 
 
-def is_installed() -> bool:
-    """Whether there is a ``dot`` to ask."""
-    return shutil.which("dot") is not None
+def version() -> str | None:
+    """The version of the ``dot`` on the path, ``2.43.0``; None where there is none that answers."""
+    dot = shutil.which("dot")
+    if dot is None:
+        return None
+    try:
+        done = subprocess.run([dot, "-V"], capture_output=True, text=True, timeout=_SECONDS, check=True)  # noqa: S603
+    except (OSError, subprocess.SubprocessError):
+        return None
+    found = re.search(r"\d+(\.\d+)+", done.stderr)
+    return found[0] if found else None
 
 
 @functools.lru_cache(maxsize=256)

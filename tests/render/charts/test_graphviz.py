@@ -12,7 +12,7 @@ import pytest
 from reportgen.render.charts import graphviz
 from reportgen.render.charts.graphviz import Curve, Graph, Layout
 
-DOT = pytest.mark.skipif(not graphviz.is_installed(), reason="Graphviz is not installed")
+DOT = pytest.mark.skipif(graphviz.version() is None, reason="Graphviz is not installed")
 CHAIN = Graph(boxes=((72, 36, None), (144, 36, 0)), arrows=((0, 1, 50.0),), frames=((30.0, None),), direction="TB")
 
 
@@ -94,6 +94,25 @@ def test_a_dot_that_fails_is_as_good_as_none(tmp_path: Path, monkeypatch: pytest
     graphviz.layout.cache_clear()
     assert graphviz.layout(CHAIN) is None
     graphviz.layout.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [("dot - graphviz version 2.43.0 (0)", "2.43.0"), ("dot - graphviz version 12.1.2 (20240928.0832)", "12.1.2")],
+)
+def test_its_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: str, expected: str) -> None:
+    """It is told on standard error."""
+    dot = tmp_path / "dot"
+    dot.write_text(f"#!/bin/sh\necho '{answer}' >&2\n")
+    dot.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    assert expected == graphviz.version()
+
+
+def test_no_version_of_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the path is empty there is no dot."""
+    monkeypatch.setenv("PATH", "")
+    assert graphviz.version() is None
 
 
 def test_a_dot_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
