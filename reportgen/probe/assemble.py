@@ -122,7 +122,7 @@ def _reason(attempt: Attempt, parameter: Tensor) -> GradientReason:
         return "frozen"
     if attempt.trace is None or not attempt.backward_known:
         return "not_run"
-    if not attempt.trace.was_read(parameter):
+    if not attempt.trace.flow.was_read(parameter):
         return "unused"
     if not attempt.differentiable or attempt.reach.leads_to(parameter):
         return "non_differentiable"  # nothing returned, or a function on the way, carries a gradient
@@ -158,7 +158,7 @@ def _totals(
 def _memory(attempt: Attempt, parameters: int | None, buffers: int | None, gradients: int | None) -> MemoryTotals:
     trace = attempt.trace
     stepped = trace is not None and trace.storages.followed and attempt.stages["backward"] == "ok"
-    indexes = {id(module): index for index, (_, module) in enumerate(attempt.registered.modules)}
+    indexes = attempt.registered.indexes()
     return MemoryTotals(
         parameters=parameters,
         buffers=buffers,

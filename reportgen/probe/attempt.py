@@ -168,7 +168,8 @@ class Attempt:
             self._fail("inputs", exc)
             return
         run = kernels.run if self.values is None else self.values.run
-        self.trace = Trace(self.registered.tensors(), run, tensors((self.inputs.args, self.inputs.kwargs)))
+        given = tensors((self.inputs.args, self.inputs.kwargs))
+        self.trace = Trace(self.registered.tensors(), run, given, self.registered.modules)
         with routes.like_cpu() if self.device.type == "meta" else nullcontext():
             self._passes(self.model, self.inputs, self.trace)
             self._look_again(self.model)

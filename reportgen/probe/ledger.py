@@ -67,6 +67,10 @@ class Registered:
         """Whether some tensor has no shape yet."""
         return any(nn.parameter.is_lazy(tensor) for tensor in self.tensors())
 
+    def indexes(self) -> dict[int, int]:
+        """The place of every module in ``modules``, by id: a module need not be hashable."""
+        return {id(module): index for index, (_, module) in enumerate(self.modules)}
+
     def shapes(self) -> dict[str, tuple[int, ...] | None]:
         """Every name, modules included, with its tensor's shape."""
         named = (*self.parameters, *self.buffers)
@@ -191,8 +195,9 @@ def module_facts(
     never.inputs = never.outputs = ()
     traces = trace.modules if trace is not None else {}
     work = trace.work({id(module): path for path, module in registered.modules}) if trace is not None else {}
+    sources = trace.flow.sources(registered.indexes()) if trace is not None and forward_done else {}
     rows = []
-    for path, module in registered.modules:
+    for index, (path, module) in enumerate(registered.modules):
         seen = traces.get(id(module), never)
         known = forward_done or seen.calls > 0
         done = work.get(path, Work())
@@ -208,6 +213,7 @@ def module_facts(
                 flops_forward=done.forward if known else None,
                 flops_backward=done.backward if backward_done else None,
                 saved_bytes=done.saved if forward_done else None,
+                sources=sources.get(index),
             )
         )
     return tuple(rows)

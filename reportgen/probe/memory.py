@@ -78,6 +78,7 @@ class Storages:
         peak: the most bytes that were alive at once, ``resident`` ones and the workspaces of kernels included.
         narrow_peak: the same, if every float32 tensor were a bfloat16 one.
         followed: whether every tensor that was made had a storage to follow; if not, the peaks are too low.
+        labels: what others keep of storages, by address; forgotten when the storage goes.
     """
 
     def __init__(self, model: Sequence[Tensor], inputs: Sequence[Tensor] = ()) -> None:
@@ -88,12 +89,17 @@ class Storages:
         known = own | given
         self.resident = sum(size for size, _ in known.values())
         self.followed = True
+        self.labels: dict[int, Any] = {}
         self._model = model
         self._given = {key: size for key, (size, _) in given.items() if key not in own}
         self._known = frozenset(known)
         self._living: dict[int, _Storage] = {}  # by address, oldest first
         self._alive = self.peak = self.resident
         self._narrow = self.narrow_peak = sum(_narrow(size, dtype) for size, dtype in known.values())
+
+    def __contains__(self, key: int) -> bool:
+        """Whether the storage at an address is followed, or there to stay."""
+        return key in self._living or key in self._known
 
     def note(self, operation: Any, args: Sequence[Any], out: Any, owner: Any = None) -> int:
         """An operation, called by ``owner``, has just given ``out``; gives the bytes that were alive at its end."""
@@ -157,9 +163,11 @@ class Storages:
         self._narrow += living.narrow
 
     def _forget(self, gone: ref[Any]) -> None:
-        gone = self._living.pop(cast(_Storage, gone).key)
+        key = cast(_Storage, gone).key
+        gone = self._living.pop(key)
         self._alive -= gone.bytes
         self._narrow -= gone.narrow
+        self.labels.pop(key, None)
 
 
 class Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
@@ -180,6 +188,16 @@ class Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
         out = self._run(func, args, kwargs or {})
         self._storages.note(func, args, out)
         return out
+
+
+def address(tensor: Tensor) -> int | None:
+    """Of the storage that a tensor lies in, of a sparse one its values; None where there is none to follow."""
+    key: int | None = None
+    if tensor.layout is torch.strided:
+        key = tensor.untyped_storage()._cdata
+    elif tensor.layout is torch.sparse_coo:
+        key = tensor._values().untyped_storage()._cdata
+    return key
 
 
 def _narrow(size: int, dtype: torch.dtype) -> int:

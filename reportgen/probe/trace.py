@@ -26,7 +26,9 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from reportgen.probe import kernels
 from reportgen.probe.cost import Costs, Phase
+from reportgen.probe.flow import Flow
 from reportgen.probe.memory import Storages
+from reportgen.probe.places import Place
 from reportgen.probe.structure import sizes, tensors
 from reportgen.probe.timeline import Timeline
 from reportgen.report.schema import MemoryMoment
@@ -37,11 +39,12 @@ Shapes = tuple[tuple[int | None, ...], ...]
 class _Frame:
     """One call of one module; the root frame stands for what runs outside every module."""
 
-    __slots__ = ("backward", "error", "forward", "module", "parent", "saved")
+    __slots__ = ("backward", "error", "forward", "module", "parent", "place", "saved")
 
-    def __init__(self, module: nn.Module | None, parent: _Frame | None) -> None:
+    def __init__(self, module: nn.Module | None, parent: _Frame | None, place: Place) -> None:
         self.module = module
         self.parent = parent
+        self.place = place  # in the flow of data, if it is a call of forward
         self.error = sys.exception()  # what was being handled when the call began
         self.forward = 0
         self.backward = 0
@@ -74,24 +77,36 @@ class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call]
         watched: the tensors (parameters and buffers) of which it is to be known whether an operation read them.
         run: what runs an operation.
         inputs: the tensors that forward is given.
+        modules: the model's, with their paths, in the order of the record.
+
+    Attributes:
+        modules: what was seen of each module, by its id: a module need not be hashable.
+        costs: of all operations.
+        storages: those that were made.
+        saved: bytes kept between forward and backward; None where forward did not finish.
+        flow: what forward read, and whose results.
+        failed: the operation that raised last.
     """
 
     def __init__(
-        self, watched: Iterable[Tensor], run: kernels.Run = kernels.run, inputs: Iterable[Tensor] = ()
+        self,
+        watched: Iterable[Tensor],
+        run: kernels.Run = kernels.run,
+        inputs: Iterable[Tensor] = (),
+        modules: Sequence[tuple[str, nn.Module]] = (),
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.phase = Phase.FORWARD
-        self.modules: dict[int, ModuleTrace] = {}  # by id: a module need not be hashable
+        self.modules: dict[int, ModuleTrace] = {}
         self.costs = Costs()
-        self.failed: str | None = None  # the operation that raised last
+        self.failed: str | None = None
         self._run = run
-        self._watched = {id(tensor): tensor for tensor in watched}
-        self.storages = Storages(tuple(self._watched.values()), tuple(inputs))
-        self.saved: int | None = None  # bytes kept between forward and backward
+        watched, inputs = tuple(watched), tuple(inputs)
+        self.storages = Storages(watched, inputs)
+        self.saved: int | None = None
         self._timeline = Timeline()  # of the bytes alive in forward
-        self._read: set[int] = set()
-        self._aliases = _sole_owners(self._watched.values())
-        self._root = _Frame(None, None)
+        self.flow = Flow(modules, watched, inputs, self.storages)
+        self._root = _Frame(None, None, self.flow.outside)
         self._stack = [self._root]  # the calls that are running
         self._frames = [self._root]  # every call, callers first
         self._callers: dict[int, _Frame] = {}  # module id → whose call it ran in first
@@ -133,10 +148,6 @@ class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self.saved = saved.total
         for frame, size in saved.made_by.items():
             frame.saved += size
-
-    def was_read(self, tensor: Tensor) -> bool:
-        """Whether an operation of the forward pass took this tensor, or a view of its memory."""
-        return id(tensor) in self._read
 
     def work(self, paths: Mapping[int, str]) -> dict[str, Work]:
         """Module path → the work of its whole subtree; a module that did none is left out.
@@ -182,7 +193,8 @@ class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call]
         if self.phase is Phase.BACKWARD and parent is self._root:  # computed again: for whoever called it in forward
             parent = self._callers.get(id(module), parent)
         self._callers.setdefault(id(module), parent)
-        frame = _Frame(module, parent)
+        place = self.flow.call(module, parent.place) if self.phase is Phase.FORWARD else parent.place
+        frame = _Frame(module, parent, place)
         self._frames.append(frame)
         self._stack.append(frame)
         self._mark(frame)
@@ -200,6 +212,7 @@ class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call]
         failed = sys.exception() is not frame.error
         if failed or self.phase is Phase.BACKWARD:  # in backward, a checkpoint computes again
             return
+        self.flow.returned(frame.place, tensors(rest[-1]))
         seen = self.modules[id(module)]
         seen.calls += 1
         if seen.calls == 1:
@@ -229,9 +242,7 @@ class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call]
         alive = self.storages.note(func, args, out, frame)
         if self.phase is Phase.FORWARD:
             self._timeline.note(alive, frame)
-            self._note_reads(args)
-            if kwargs:
-                self._note_reads(kwargs.values())
+            self.flow.note(frame.place, func, args, kwargs, out)
         if self.phase is not Phase.LOSS:
             self._note_cost(func, args, kwargs, out)
         return out
@@ -243,19 +254,6 @@ class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call]
             return func.decompose(*args, **kwargs)
         finally:
             super().__exit__(None, None, None)  # type: ignore[no-untyped-call]
-
-    def _note_reads(self, values: Iterable[Any]) -> None:
-        for value in values:
-            if isinstance(value, Tensor):
-                key = id(value)
-                if key in self._watched:
-                    self._read.add(key)
-                elif self._aliases and value.layout is torch.strided:
-                    owner = self._aliases.get(value.untyped_storage()._cdata)
-                    if owner is not None:
-                        self._read.add(owner)
-            elif isinstance(value, list | tuple):
-                self._note_reads(value)
 
     def _note_cost(self, func: Any, args: Sequence[Any], kwargs: Mapping[str, Any], out: Any) -> None:
         """Adds the operation up, and credits the FLOPs of products to the module call they belong to."""
@@ -295,16 +293,6 @@ def _aside(hook: Callable[..., None]) -> Callable[..., None]:
             hook(*args)
 
     return unseen
-
-
-def _sole_owners(watched: Iterable[Tensor]) -> dict[int, int]:
-    """Storage → the one watched tensor that lives in it; storages that several share are left out."""
-    owners: dict[int, int | None] = {}
-    for tensor in watched:
-        if tensor.layout is torch.strided and not nn.parameter.is_lazy(tensor):
-            storage = tensor.untyped_storage()._cdata
-            owners[storage] = None if storage in owners else id(tensor)
-    return {storage: owner for storage, owner in owners.items() if owner is not None}
 
 
 def _innermost(frame: _Frame | None, indexes: Mapping[int, int]) -> int:

@@ -254,6 +254,14 @@ class ModuleFacts(Record, frozen=True):
     """One module (under its first path, where it has several); figures cover its whole subtree.
 
     ``inputs`` and ``outputs`` are the tensors' shapes of its first call, however they were nested, in order.
+
+    ``sources`` are the modules whose results it worked on, through any operations in between, over all its calls;
+    ascending, by index in `ModelReport.modules`, the last 64 where there are more. They are held by the same module as
+    it is (by path), itself among them where it is given again what it gave; -1 is what that holder was given itself.
+    What comes from further away is told where the ways up the tree meet: if ``decoder.0`` works on what ``encoder.1``
+    gave, then ``decoder`` has the source ``encoder``, and ``decoder.0`` has -1. So it is for lists of modules, too,
+    which are never called: their sources are of what they hold. Parameters and constants are no sources: () says that
+    it worked on nothing else. None: forward did not finish, or neither it nor anything in it was called.
     """
 
     path: str  # "" is the model itself
@@ -266,7 +274,7 @@ class ModuleFacts(Record, frozen=True):
     flops_forward: Count | None
     flops_backward: Count | None
     saved_bytes: Count | None = None  # of the storages that its calls made and that are kept for backward
-    sources: tuple[int, ...] | None = None  # of its tensors: siblings, by index in `modules`; -1 what its parent took
+    sources: tuple[int, ...] | None = None
     ends: tuple[int, ...] | None = None  # of what it gave: those it holds; -1 what it took and handed on
 
 

@@ -17,6 +17,7 @@ def contradictions(report: ModelReport) -> tuple[str, ...]:
         _gradient_totals,
         _module_totals,
         _timeline,
+        _sources,
         _fingerprint,
         _audit,
     )
@@ -81,6 +82,13 @@ def _timeline(report: ModelReport) -> Iterator[str]:
     for index, moment in enumerate(report.totals.memory.timeline):
         if moment.module >= len(report.modules):
             yield f"$.totals.memory.timeline[{index}].module is {moment.module}, and there are {len(report.modules)}"
+
+
+def _sources(report: ModelReport) -> Iterator[str]:
+    for index, row in enumerate(report.modules):
+        found = row.sources or ()
+        if list(found) != sorted(set(found)) or any(not -1 <= source < len(report.modules) for source in found):
+            yield f"$.modules[{index}].sources must be indexes of modules, or -1, ascending"
 
 
 def _fingerprint(report: ModelReport) -> Iterator[str]:
