@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from reportgen.config import ProbeOptions
+from reportgen.branding import Brand
+from reportgen.config import ProbeOptions, Style
 from reportgen.errors import ConfigError
 from reportgen.manifest import BUNDLED_MANIFEST, Manifest, ModelEntry, read_manifest
 from reportgen.registry.base import InputSpec
@@ -69,6 +70,44 @@ def test_manifest(manifest):
     assert expected == read_manifest(path, {"seed": 7})
 
 
+def test_how_reports_look_and_what_they_say(manifest):
+    """Style holds for all models; a model's own title, logo and description win over the shared ones, file by file."""
+    path = manifest("""
+        [defaults]
+        templates = "theme"
+        css = "theme/own.css"
+        pdf_variant = "pdf/a-3a"
+        author = "ACME"
+        logo = "logo.svg"
+        description_file = "shared.md"
+
+        [[model]]
+        ref = "a:b"
+        title = "The first"
+        description_file = "first.md"
+
+        [[model]]
+        ref = "a:c"
+        author = "R&D"
+    """)
+    folder = path.parent
+    (folder / "theme").mkdir()
+    (folder / "theme" / "own.css").write_text("p{}")
+    (folder / "logo.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg"/>')
+    (folder / "shared.md").write_text("All of them.")
+    (folder / "first.md").write_text("The first one.")
+    logo = "data:image/svg+xml;base64,PHN2ZyB4bWxucz0iaHR0cDovL3d3dy53My5vcmcvMjAwMC9zdmciLz4="
+    expected = Manifest(
+        models=(
+            ModelEntry("a:b", brand=Brand("The first", "ACME", logo, "The first one.")),
+            ModelEntry("a:c", brand=Brand(None, "R&D", logo, "All of them.")),
+        ),
+        style=Style(folder / "theme", folder / "theme" / "own.css", "pdf/a-3a", "hub"),
+        brand=Brand(None, "ACME", logo, "All of them."),
+    )
+    assert expected == read_manifest(path, {"markdown_flavor": "hub"})
+
+
 @pytest.mark.parametrize(
     ("text", "message", "remedy"),
     [
@@ -93,6 +132,12 @@ def test_manifest(manifest):
             '[defaults]\nformats = ["doc"]\n[[model]]\nref = "a:b"',
             "[defaults]: formats: format 'doc' is not known",
             None,
+        ),
+        ('[[model]]\nref = "a:b"\ntitle = 3', "[[model]] 1 (a:b): title: 3 is no text", None),
+        (
+            '[defaults]\npdf_variant = "x"\n[[model]]\nref = "a:b"',
+            "[defaults]: PDF variant 'x' is not known",
+            "use pdf/ua-1, pdf/a-3a, plain",
         ),
         ('model = "a:b"', "no model, or none that can be read", None),
         ("", "no model, or none that can be read", None),
