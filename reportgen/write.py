@@ -15,13 +15,13 @@ from pathlib import Path
 
 from reportgen.config import RENDERERS, RenderOptions, Style
 from reportgen.errors import ReportgenError, WriteError
-from reportgen.render import charts
+from reportgen.render import charts, markdown
 from reportgen.render.base import Renderer
 from reportgen.report import codec
 from reportgen.report.schema import ModelReport
 from reportgen.view.build import build
 from reportgen.view.index import IndexEntry, build_index
-from reportgen.view.page import Chart, Page
+from reportgen.view.page import Page
 
 MAX_SLUG = 80
 _HASH = 8  # hexadecimal digits
@@ -103,9 +103,7 @@ def renderer(file_format: str, style: Style) -> Renderer:
     """
     match file_format:
         case "md":
-            from reportgen.render.markdown import MarkdownRenderer
-
-            return MarkdownRenderer(style.templates, flavor=style.markdown_flavor)
+            return markdown.MarkdownRenderer(style.templates, flavor=style.markdown_flavor)
         case "html":
             from reportgen.render.html import HtmlRenderer
 
@@ -174,10 +172,9 @@ def _links(own: str, options: RenderOptions) -> tuple[tuple[str, str], ...]:
 
 def _write_page(page: Page, folder: Path, file_format: str, options: RenderOptions) -> None:
     write_file(folder / f"report.{file_format}", renderer(file_format, options.style).render(page))
-    if file_format == "md" and options.style.markdown_flavor == "github":  # the others show no pictures
-        blocks = (block for section in page.sections for block in section.blocks)
-        for chart in (block for block in blocks if isinstance(block, Chart)):
-            write_file(folder / f"{chart.id}.svg", charts.svg(chart).encode())
+    if file_format == "md":
+        for chart in markdown.pictures(page, options.style.markdown_flavor):
+            write_file(folder / markdown.chart_name(chart), charts.svg(chart).encode())
 
 
 def write_index(entries: Sequence[IndexEntry], folder: Path, options: RenderOptions) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
+import pypdf
 import pytest
 import torch
 from torch import nn
@@ -221,3 +223,79 @@ def test_templates_of_ones_own(tmp_path):
     with pytest.raises(TemplateError):
         reportgen.build("builtin:linear", output=tmp_path / "none", formats=["html"], templates=tmp_path / "nowhere")
     assert not (tmp_path / "none").exists()
+
+
+EXAMPLE = Path(__file__).parent.parent / "docs" / "example-theme"
+RELEASED = "Released by Acme's model board. Questions about "
+
+
+def test_the_example_theme(tmp_path):
+    """The theme of the documentation works in every format, and each model of its manifest has its own title."""
+    built = reportgen.build(manifest=EXAMPLE / "manifest.toml", output=tmp_path)
+    assert (0, ()) == (built.exit_code, built.notes)
+    for slug, title, about in (
+        ("builtin-mlp", "Acme Digit Reader 2.1", "Intended use"),
+        ("builtin-resnet18", "Acme Image Tagger 1.0", None),
+    ):
+        folder = tmp_path / slug
+        html, markdown = ((folder / f"report.{name}").read_text(encoding="utf-8") for name in ("html", "md"))
+        paper = pypdf.PdfReader(folder / "report.pdf").pages[0].extract_text()
+        assert f"{RELEASED}<b>{title}</b>" in html
+        assert "By Acme model board\n" in markdown
+        assert markdown.startswith(f"# {title}\n")
+        assert f"> {RELEASED}{title}:" in markdown
+        assert title in paper
+        assert RELEASED.strip() in " ".join(paper.split())
+        assert [bool(about)] * 3 == [(about or "Intended use") in text for text in (html, markdown, paper)]
+        assert "--accent: light-dark(#7a1f5c, #f0a6d4)" in html
+        assert 'src="data:image/svg+xml;base64,' in html
+        assert f"- Name: `{json.loads((folder / 'report.json').read_bytes())['model']['name']}`\n" in markdown
+    index = (tmp_path / "index.html").read_text(encoding="utf-8")
+    assert "Acme model board" in index
+
+
+def test_what_a_person_adds(tmp_path, frozen_sequential):
+    """The same keywords render a record, alone or with files; none of it goes into the record."""
+    description = tmp_path / "about.md"
+    description.write_text("For *tests*.", encoding="utf-8")
+    appearance = {"title": "Ours", "author": "R&D", "description": description, "markdown_flavor": "plain"}
+    text = reportgen.render(frozen_sequential, "md", **appearance)
+    assert text.startswith(b"# Ours\n")
+    saved = tmp_path / "report.json"
+    saved.write_text(frozen_sequential.to_json(), encoding="utf-8")
+    built = reportgen.render_saved([saved], output=tmp_path / "out", formats=["json", "md"], **appearance)
+    folder = tmp_path / "out" / built.outcomes[0].slug
+    assert text == (folder / "report.md").read_bytes()
+    assert saved.read_bytes() == (folder / "report.json").read_bytes()
+    assert ["report.json", "report.md"] == sorted(path.name for path in folder.iterdir())
+
+
+def test_what_a_person_adds_is_checked_first(tmp_path):
+    """A file that cannot be used stops the run before anything is built, and an unknown keyword is a mistake."""
+    for appearance in ({"logo": tmp_path}, {"description": tmp_path / "none"}, {"css": tmp_path}, {"pdf_variant": "x"}):
+        with pytest.raises(ConfigError):
+            reportgen.build("builtin:linear", output=tmp_path / "out", **appearance)
+    with pytest.raises(TypeError, match="there is no keyword 'titel'"):
+        reportgen.build("builtin:linear", output=tmp_path / "out", titel="x")
+    assert not (tmp_path / "out").exists()
+
+
+def test_broken_templates(tmp_path, frozen_sequential):
+    """A template that fails on a page is a problem of its format, told with file, line and remedy."""
+    template = tmp_path / "md" / "report.md.j2"
+    template.parent.mkdir()
+    template.write_text("\n{{ page.titel }}", encoding="utf-8")
+    (tmp_path / "md" / "reprot.md.j2").write_text("", encoding="utf-8")
+    saved = tmp_path / "report.json"
+    saved.write_text(frozen_sequential.to_json(), encoding="utf-8")
+    with pytest.raises(TemplateError, match=r"report\.md\.j2, line 2: .* has no attribute 'titel'"):
+        reportgen.render_saved([saved], output=tmp_path / "out", formats=["md"], templates=tmp_path)
+    template.write_text("{{ page.title if page.kind == 'index' else page.titel }}", encoding="utf-8")
+    built = reportgen.render_saved([saved], output=tmp_path / "out", formats=["html", "md"], templates=tmp_path)
+    problem = (
+        f"report.md: {template}, line 1: 'reportgen.view.page.Page object' has no attribute 'titel'; "
+        f"correct it in {tmp_path}, or remove it there to use reportgen's own"
+    )
+    wrong = tmp_path / "md" / "reprot.md.j2"
+    note = f"{wrong} replaces no template of reportgen's, and none uses it; did you mean md/report.md.j2?"
+    assert ((problem,), (note,)) == (built.outcomes[0].problems, built.notes)

@@ -14,9 +14,10 @@ import jinja2
 
 from reportgen.render import prose, templating
 from reportgen.render.marks import Marks, Plain, Rich, fence, url
+from reportgen.render.mermaid import is_small, mermaid
 from reportgen.render.text import safe_href, visible
 from reportgen.view import numbers
-from reportgen.view.page import Chart, Table
+from reportgen.view.page import Chart, Diagram, Table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,7 +62,8 @@ class MarkdownRenderer:
             fence=fence,
             figures=self._figures,
             heading=self._heading,
-            kind=_kind,
+            kind=self._kind,
+            mermaid=mermaid,
             prose=lambda about: prose.markdown(about, chosen.marks, top=chosen.top + 2),
             rows=_row_count,
             severity=_SEVERITIES.__getitem__,
@@ -100,6 +102,14 @@ class MarkdownRenderer:
             for item in figures.items
         ]
         return marks.table(["key figure", "", "exact", ""], ["left", "right", "right", "left"], rows)
+
+    def _kind(self, block: Block) -> str:
+        """What a block is; of a chart, how it is shown: as a picture, a diagram for viewers to draw, or in words."""
+        if not isinstance(block, Chart):
+            return type(block).__name__.lower()
+        if _is_file(block, self._flavor):
+            return "picture"
+        return "diagram" if isinstance(block, Diagram) and self._flavor.files else "words"
 
     @jinja2.pass_context
     def _table(self, context: jinja2.runtime.Context, table: Table) -> str:
@@ -154,8 +164,14 @@ def _fair_share(sizes: Sequence[int], budget: int) -> int:
     return max(sizes, default=0)
 
 
-def _kind(block: Block) -> str:
-    return "chart" if isinstance(block, Chart) else type(block).__name__.lower()
+def pictures(page: Page, flavor: str) -> tuple[Chart, ...]:
+    """The charts whose files `chart_name` are shown by the page's Markdown; a small diagram needs none."""
+    blocks = [block for section in page.sections for block in section.blocks]
+    return tuple(block for block in blocks if isinstance(block, Chart) and _is_file(block, FLAVORS[flavor]))
+
+
+def _is_file(chart: Chart, flavor: Flavor) -> bool:
+    return flavor.files and not (isinstance(chart, Diagram) and is_small(chart))
 
 
 def _row_count(table: Table) -> str:

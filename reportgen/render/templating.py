@@ -16,13 +16,15 @@ import reportgen
 from reportgen.errors import TemplateError
 
 SENTINEL = ".reportgen-templates"
+_OWN = "reportgen/"  # before the name of a template: reportgen's own, whatever replaces it
 _SUFFIXES = {".j2", ".css", ".js"}
 
 
 def environment(overrides: Path | None = None) -> jinja2.Environment:
     """A fresh environment over reportgen's templates: ``html/…``, ``md/…``, ``partials/…``.
 
-    A template of the same name in the folder ``overrides`` wins over reportgen's own. Everything is escaped as HTML but
+    A template of the same name in the folder ``overrides`` wins over reportgen's own, which it can still extend or
+    include as ``reportgen/html/…``. Everything is escaped as HTML but
     the ``*.md.j2`` templates, which escape by their own filters; an undefined name is an error.
 
     Raises:
@@ -43,7 +45,7 @@ def environment(overrides: Path | None = None) -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
-        auto_reload=False,
+        auto_reload=overrides is not None,  # someone may be writing them
     )
     if overrides is not None:
         _parse(env, _files(overrides))
@@ -54,6 +56,9 @@ class _Loader(jinja2.FileSystemLoader):
     """Reads text files in UTF-8, and says which one is none."""
 
     def get_source(self, environment: jinja2.Environment, template: str) -> tuple[str, str, Callable[[], bool]]:
+        if template.startswith(_OWN):
+            own = jinja2.FileSystemLoader(self.searchpath[-1])
+            return own.get_source(environment, template.removeprefix(_OWN))
         try:
             return super().get_source(environment, template)
         except jinja2.TemplateNotFound:

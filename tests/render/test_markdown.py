@@ -20,15 +20,18 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from reportgen.errors import TemplateError
-from reportgen.render.markdown import FLAVORS, MarkdownRenderer, chart_name
+from reportgen.render.markdown import FLAVORS, MarkdownRenderer, chart_name, pictures
 from reportgen.render.marks import Marks, Plain, Rich, fence
 from reportgen.render.text import display
 from reportgen.view.build import build
 from reportgen.view.page import (
+    Arrow,
+    Box,
     Cell,
     Chart,
     Code,
     Column,
+    Diagram,
     Facts,
     Figure,
     Figures,
@@ -326,6 +329,30 @@ reportgen build net
 
 ![58 parameters: 0 (69.0 %).](parameters.svg)""" == _body(_page(facts, Code("reportgen build net", "sh"), chart))
     assert "parameters.svg" == chart_name(chart)
+
+
+def _diagram(boxes: int) -> Diagram:
+    arrows = tuple(Arrow(index, index + 1, "2×5") for index in range(boxes - 1))
+    return Diagram("blocks", "What feeds what", "a to b.", (Box("a", "A|", "a", 0),) * boxes, arrows)
+
+
+def test_small_diagrams_are_drawn_by_viewers() -> None:
+    """A diagram of few boxes is a Mermaid block, a larger one a picture; without files beside, both are words."""
+    small, large = _page(_diagram(2)), _page(_diagram(16))
+    assert """\
+a to b.
+
+```mermaid
+flowchart TB
+  n0["a<br/>A#124;"]
+  n1["a<br/>A#124;"]
+  n0 -->|"2×5"| n1
+```""" == _body(small)
+    assert "![a to b.](blocks.svg)" == _body(large)
+    assert [(), ("blocks",)] == [tuple(chart.id for chart in pictures(page, "github")) for page in (small, large)]
+    for page in (small, large):
+        assert "What feeds what: a to b." == _body(page, "hub") == _body(page, "plain")
+        assert () == pictures(page, "hub") == pictures(page, "plain")
 
 
 def _ledger(rows: int, name: str = "p{}") -> Table:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -134,3 +135,14 @@ def test_templates_not_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         templating.own_templates()
     places = (tmp_path / "reportgen" / "templates", tmp_path / "templates")
     assert str(caught.value) == f"reportgen's templates are neither in {places[0]} nor in {places[1]}"
+
+
+def test_every_template_is_documented() -> None:
+    """docs/templates.md names every template, every block of one, and every variable of the screen's style sheet."""
+    own = templating.own_templates()
+    text = (Path(reportgen.__file__).parent.parent / "docs" / "templates.md").read_text(encoding="utf-8")
+    names = {path.name for path in own.rglob("*.*") if path.suffix in {".j2", ".css", ".js"}}
+    blocks = {name for path in own.rglob("*.j2") for name in re.findall(r"\{% block (\w+)", path.read_text("utf-8"))}
+    sheet = (own / "css" / "screen.css").read_text(encoding="utf-8")
+    variables = set(re.findall(r"(--[\w-]+):", sheet.partition("}")[0]))
+    assert [] == sorted(word for word in names | blocks | variables if word not in text)
