@@ -1,6 +1,7 @@
 # make report   builds the reports of the bundled manifest into reports/
 # make test     runs the whole test suite
 # make zoo      probes every model of whole libraries, and prints how many are complete; ZOO="'timm:vit*'" names others
+# make validate checks reports as HTML with Nu, html-validate (npm install vnu-jar html-validate) and axe-core
 # make truth    compares figures with all that is known of them, and writes docs/truth.md
 # Each sets up .venv first, once. PYTHON=python3.12 chooses another interpreter.
 
@@ -10,7 +11,7 @@ ZOO = 'torchvision:*' 'timm:*' 'transformers:*'
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 PYTEST := $(BIN)/python -m pytest --numprocesses auto --maxprocesses 8 --dist loadfile
 
-.PHONY: setup report test check samples zoo truth clean
+.PHONY: setup report test check samples validate zoo truth clean
 
 setup: .venv/.test-extras
 
@@ -28,6 +29,9 @@ check: setup
 
 samples: setup
 	$(BIN)/python scripts/samples.py
+
+validate: setup
+	$(BIN)/python scripts/validate.py
 
 zoo: setup
 	$(BIN)/python benchmarks/zoo.py $(ZOO) --output zoo

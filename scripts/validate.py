@@ -1,0 +1,119 @@
+"""Checks reports as HTML with the validators of others: Nu, html-validate and axe-core, in light and in dark.
+
+python scripts/validate.py [NODE_MODULES]
+
+Looks for vnu-jar and html-validate in that folder (``npm install vnu-jar html-validate`` makes one); what is not there
+is said and left out. Checked are the sample reports, rendered anew, their index, and a model whose names are attacks.
+Exits with 1 where anything is wrong.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import sync_playwright
+from torch import nn
+
+import reportgen
+from reportgen.render.html import HtmlRenderer
+from reportgen.view.index import IndexEntry, build_index
+
+ROOT = Path(__file__).resolve().parents[1]
+NAMES = (
+    "<script>alert(1)</script>",
+    "](javascript:alert(1))",
+    "a|b`c*d",
+    '"><img src=x>',
+    "x" * 300,
+    "日本語",
+    "עברית",
+    "\u202egnp",
+)
+SCHEMES = {"light": {}, "dark": {"runOnly": ["color-contrast"]}}  # the one rule that a colour can break
+
+
+def pages(folder: Path) -> list[Path]:
+    """The pages to check, written into ``folder``."""
+    reports = {path.parent.name: reportgen.load(path) for path in sorted(ROOT.glob("sample_reports/*/report.json"))}
+    reports["hostile"] = reportgen.probe(_hostile(), inputs=["2x8"])
+    files = []
+    for name, report in reports.items():
+        files.append(folder / f"{name}.html")
+        files[-1].write_bytes(reportgen.render(report, "html"))
+    entries = json.loads((ROOT / "sample_reports/index.json").read_text(encoding="utf-8"))["models"]
+    files.append(folder / "index.html")
+    files[-1].write_bytes(HtmlRenderer().render(build_index([IndexEntry(**entry) for entry in entries])))
+    return files
+
+
+def _hostile() -> nn.Module:
+    model = nn.Sequential()
+    for name in NAMES:
+        model.add_module(name.replace(".", ""), nn.Linear(8, 8))
+    return model
+
+
+def nu(files: Sequence[Path], tools: Path) -> list[str] | None:
+    """The errors of the Nu checker, also in style sheets and SVG; None where it, or Java, is not there."""
+    jar, java = tools / "vnu-jar/build/dist/vnu.jar", shutil.which("java")
+    if java is None or not jar.is_file():
+        return None
+    return _lines([java, "-jar", str(jar), "--errors-only", "--format", "gnu", *map(str, files)])
+
+
+def html_validate(files: Sequence[Path], tools: Path) -> list[str] | None:
+    """The errors of html-validate; None where it, or Node, is not there."""
+    script, node = tools / "html-validate/bin/html-validate.mjs", shutil.which("node")
+    if node is None or not script.is_file():
+        return None
+    config = ROOT / "scripts/htmlvalidate.cjs"
+    return _lines([node, str(script), "--config", str(config), "--formatter", "text", *map(str, files)])
+
+
+def _lines(command: Sequence[str]) -> list[str]:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own files
+    return [line for line in (done.stdout + done.stderr).splitlines() if line.strip()]
+
+
+def axe(files: Sequence[Path]) -> list[str] | None:
+    """What breaks a rule of axe-core, in light and in dark, with all that folds open; None without Chromium."""
+    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    return None if chromium is None else list(_violations(files, chromium))
+
+
+def _violations(files: Sequence[Path], chromium: str) -> Iterator[str]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        for file in files:
+            for scheme, options in SCHEMES.items():
+                page = browser.new_page(color_scheme=scheme)
+                page.goto(file.as_uri())
+                for button in page.get_by_role("button", name="Expand all").all():
+                    button.click()
+                for found in Axe().run(page, options=options).response["violations"]:
+                    yield f"{file.name}, {scheme}: {found['id']}: {found['nodes'][0]['html'][:200]}"
+                page.close()
+        browser.close()
+
+
+def main() -> int:
+    """Prints one line for each validator, and every error; gives the exit code."""
+    tools = Path(sys.argv[1] if len(sys.argv) > 1 else "node_modules").resolve()
+    with tempfile.TemporaryDirectory() as folder:
+        files = pages(Path(folder))
+        results = {"Nu": nu(files, tools), "html-validate": html_validate(files, tools), "axe-core": axe(files)}
+    for name, errors in results.items():
+        said = "not there, left out" if errors is None else f"{len(errors)} errors in {len(files)} pages"
+        print("\n  ".join([f"{name}: {said}", *(errors or [])]))
+    return int(any(results.values()))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
