@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from reportgen.version import __version__
 
 if TYPE_CHECKING:
-    from reportgen.api import Build, build, load, probe, render, render_saved
+    from reportgen.api import Build, build, load, merge, probe, render, render_saved
     from reportgen.errors import ReportgenError
     from reportgen.registry import Registry, describe
     from reportgen.registry.base import InputSpec
@@ -36,6 +36,7 @@ __all__ = [
     "describe",
     "flop_formula",
     "load",
+    "merge",
     "probe",
     "render",
     "render_saved",
@@ -51,6 +52,7 @@ _HOMES = {
     "describe": "reportgen.registry",
     "flop_formula": "reportgen.registry.operators",
     "load": "reportgen.api",
+    "merge": "reportgen.api",
     "render_saved": "reportgen.api",
 }
 _CALLABLE = ("probe", "render")  # packages of the same name as the function that they exist for

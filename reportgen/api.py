@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
 
-from reportgen import batch, write
+from reportgen import batch, merging, write
 from reportgen.batch import Progress
 from reportgen.branding import Brand, read_description, read_logo
-from reportgen.config import FORMATS, BatchOptions, ProbeOptions, RenderOptions, Style, parse_formats
+from reportgen.config import FORMATS, BatchOptions, ProbeOptions, RenderOptions, Shard, Style, parse_formats
 from reportgen.errors import AmbiguousModel, ConfigError, RendererUnavailable
 from reportgen.manifest import BUNDLED_MANIFEST, Manifest, manifest_of, read_manifest
 from reportgen.registry.base import InputSpec
@@ -168,6 +168,8 @@ def build(
     timeout: float | None = 600.0,
     memory_limit: float | None = None,
     network: bool = False,
+    fresh: bool = False,
+    shard: str | None = None,
     progress: Progress | None = None,
     **appearance: Unpack[Appearance],
 ) -> Build:
@@ -176,7 +178,9 @@ def build(
     What is given here wins over what a manifest says; None leaves it to the manifest, or to the defaults of `probe` and
     all formats (PDF only where Pango is installed). ``manifest`` is a TOML file, or ``bundled`` for reportgen's own;
     ``jobs`` is the number of models at a time, ``timeout`` in seconds and ``memory_limit`` in GiB hold for one model,
-    which may reach other machines only with ``network``. ``appearance``: see `Appearance`.
+    which may reach other machines only with ``network``. What a run before left stands where it would be made from the
+    same things again, unless ``fresh``. ``shard`` ``i/n`` takes the i-th of n shares of the models, see `merge`.
+    ``appearance``: see `Appearance`.
 
     Raises:
         ConfigError, RegistryError: an option, the manifest or a reference is wrong.
@@ -206,8 +210,19 @@ def build(
     brand = _brand(appearance)
     entries = [replace(entry, brand=brand.over(entry.brand)) for entry in wanted.models]
     render_options, notes = _render_options(wanted.formats, wanted.select, wanted.style, brand.over(wanted.brand))
-    options = BatchOptions(Path(output), jobs, timeout, memory_limit, network)
+    share = None if shard is None else Shard.parse(shard)
+    options = BatchOptions(Path(output), jobs, timeout, memory_limit, network, fresh, share)
     return Build(options.output, batch.run(entries, render_options, options, progress=progress), notes)
+
+
+def merge(folders: Iterable[str | Path], *, output: str | Path) -> int:
+    """Puts the reports of several runs into one folder with one index, and gives their number. Needs no torch.
+
+    Raises:
+        ConfigError: a folder without an index, or two with different reports under one name.
+        WriteError: ``output`` cannot be written in.
+    """
+    return merging.merge([Path(folder) for folder in folders], Path(output))
 
 
 def render_saved(

@@ -22,6 +22,7 @@ from reportgen.manifest import ModelEntry
 from reportgen.registry.base import ModelRef
 from reportgen.report import codec
 from reportgen.report.schema import ModelReport
+from reportgen.stamps import Stamps
 from reportgen.tasks import Job, Outcome, Probing, Step, outcome_of, perform
 from reportgen.view.index import IndexEntry
 from reportgen.workers import Done, Lost, Processes
@@ -93,13 +94,24 @@ def run(
     executor = executor or local(options, [*render.formats, *_sources(entries)])
     check_writable(options.output)
     jobs = plan(entries, render, options, executor)
+    if options.shard is not None:
+        jobs = jobs[options.shard.number - 1 :: options.shard.count]
     progress.planned(jobs)
+    stamps = Stamps(options.output, fresh=options.fresh)
     outcomes: dict[Path, Outcome] = {}
-    steps: deque[Step] = deque(map(Probing, jobs))
+    steps: deque[Step] = deque()
+    for job in jobs:
+        before = stamps.outcome(job)
+        if before is None:
+            steps.append(Probing(job))
+        else:
+            outcomes[job.folder] = before
+            progress.finished(job, before)
     for done in executor.map(perform, steps, partial(_tell, progress)):
         following = done.task.next(done.result, done.printed)
         if isinstance(following, Outcome):
             outcomes[done.task.job.folder] = following
+            stamps.put(done.task.job, following)
             progress.finished(done.task.job, following)
         else:
             steps.appendleft(following)  # what was begun comes first

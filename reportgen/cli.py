@@ -252,9 +252,8 @@ def list_models(patterns: tuple[str, ...], source: str | None, as_json: bool) ->
     help="For each model on meta and cpu, on top of what the bare process takes. Default: a fair share.",
 )
 @click.option("--allow-network", "network", is_flag=True, help="Let models reach other machines.")
-@click.option(
-    "--fresh", is_flag=True, expose_value=False, help="Build everything anew, which this version does in any case."
-)
+@click.option("--shard", metavar="I/N", help="Only the I-th of N shares of the models; see reportgen merge.")
+@click.option("--fresh", is_flag=True, help="Build everything anew, also what has not changed since the last run.")
 @click.option(
     "--executor", type=click.Choice(["local"]), default="local", expose_value=False, help="Where the work is done."
 )
@@ -282,6 +281,19 @@ def render(reports: tuple[Path, ...], quiet: bool, **options: Any) -> int:
     return (
         3 if any(outcome.problems for outcome in built.outcomes) else 0
     )  # what a report says is no failure to render it
+
+
+@commands.command()
+@click.argument("folders", nargs=-1, required=True, type=click.Path(path_type=Path, file_okay=False), metavar="DIR...")
+@click.option("-o", "--output", type=click.Path(path_type=Path, file_okay=False), required=True, help="Where to.")
+@_common
+def merge(folders: tuple[Path, ...], output: Path) -> int:
+    """Put the reports of several runs, the shards of one say, into one folder, with one index."""
+    from reportgen import api
+
+    count = api.merge(folders, output=output)
+    click.echo(f"{count} models: {output / 'index.html'}")
+    return 0
 
 
 @commands.command()

@@ -173,11 +173,44 @@ def installed_formats() -> tuple[str, ...]:
 
 
 @dataclass(frozen=True, slots=True)
+class Shard:
+    """One of ``count`` shares of a run's models, the ``number``-th, counted from one: every ``count``-th model.
+
+    Raises:
+        ConfigError: there is no such share.
+    """
+
+    number: int
+    count: int
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.number <= self.count:
+            raise ConfigError(
+                f"there is no shard {self.number} of {self.count}",
+                code="shard-invalid",
+                remedy="write --shard I/N, with I from 1 to N",
+            )
+
+    @classmethod
+    def parse(cls, text: str) -> Shard:
+        """``2/8``.
+
+        Raises:
+            ConfigError: it is none.
+        """
+        number, _, count = text.partition("/")
+        if not (number.isdecimal() and count.isdecimal()):
+            raise ConfigError(f"shard {text!r} is not I/N", code="shard-invalid", remedy="write --shard 1/4, say")
+        return cls(int(number), int(count))
+
+
+@dataclass(frozen=True, slots=True)
 class BatchOptions:
     """How a run goes: its folder, how many models at a time (None: one a core), and the limits of each.
 
     ``timeout`` is in seconds, ``memory_limit`` in GiB on top of what the bare worker holds; without
-    one every model has an equal share of the machine's. ``network`` lets models reach it.
+    one every model has an equal share of the machine's. ``network`` lets models reach it; ``fresh``
+    builds anew what would stand. ``shard`` leaves the others' share of the models to them.
 
     Raises:
         ConfigError: a number that is not positive, or absurd.
@@ -188,6 +221,8 @@ class BatchOptions:
     timeout: float | None = 600.0
     memory_limit: float | None = None
     network: bool = False
+    fresh: bool = False
+    shard: Shard | None = None
 
     def __post_init__(self) -> None:
         for name in ("jobs", "timeout", "memory_limit"):

@@ -84,7 +84,6 @@ def line(job: Job, outcome: Outcome) -> str:
     facts = [outcome.status if outcome.reason is None else f"{outcome.status}: {outcome.reason}"]
     if outcome.parameters is not None:
         facts.append(numbers.plural(outcome.parameters, "parameter"))
-    if outcome.seconds is not None:
-        facts.append(f"{outcome.seconds:.1f} s")
+    facts.append("unchanged" if outcome.seconds is None else f"{outcome.seconds:.1f} s")
     told = display(f"{job.label}: {', '.join(facts)}")
     return told if outcome.remedy is None else f"{told}\n  remedy: {display(outcome.remedy)}"

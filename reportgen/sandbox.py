@@ -20,6 +20,7 @@ _FOLDERS: Mapping[str, str] = {"TMPDIR": "tmp"} | dict.fromkeys(
     ("XDG_CACHE_HOME", "TORCH_HOME", "HF_HOME", "TORCHINDUCTOR_CACHE_DIR", "TRITON_CACHE_DIR", "MPLCONFIGDIR"), "cache"
 )
 _OFFLINE = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}
+_PACKAGE = Path(__file__).parent
 _LINKS = 1_000  # entries of the user's folder that are linked into the worker's own
 _NEW_NETWORK = 0x40000000  # CLONE_NEWNET of sched.h
 _ADDRESSES: Mapping[str, int] = {  # audit events of Python's sockets: where their address stands
@@ -32,6 +33,7 @@ _ADDRESSES: Mapping[str, int] = {  # audit events of Python's sockets: where the
 
 
 _own: list[Path] = []  # the folder of this process, where it is a worker
+_opened: set[str] = set()
 
 
 def give(folder: str) -> None:
@@ -60,9 +62,26 @@ def enter(*, network: bool) -> str:
         (own / name).mkdir(exist_ok=True)
         os.environ[variable] = str(own / name)
     tempfile.tempdir = str(own / _FOLDERS["TMPDIR"])
+    sys.addaudithook(_note_opened)
     if not network:
         _refuse_network()
     return str(own)
+
+
+def files_read() -> tuple[str, ...]:
+    """The files that this worker's code has read but those of Python and of installed packages."""
+    if not _own:
+        return ()
+    modules = {str(file) for module in list(sys.modules.values()) if (file := getattr(module, "__file__", None))}
+    installed = (sys.prefix, sys.base_prefix, str(_PACKAGE), str(_own[0]), "/proc", "/sys", "/dev")
+    real = {os.path.realpath(path) for path in modules | _opened}
+    return tuple(sorted(path for path in real if not path.startswith(installed) and Path(path).is_file()))
+
+
+def _note_opened(event: str, args: Sequence[Any]) -> None:
+    """An audit hook. Relative paths are told by where they lead now: the code may change the folder later."""
+    if event == "open" and isinstance(args[0], str) and not (isinstance(args[1], str) and set(args[1]) & set("wax")):
+        _opened.add(os.path.realpath(args[0]))
 
 
 def anonymous(text: str, folder: str) -> str:

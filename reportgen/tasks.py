@@ -63,7 +63,9 @@ class Outcome:
     reason: str | None  # why not complete
     remedy: str | None = None
     problems: tuple[str, ...] = ()
+    lost: bool = False  # whether its process was: the next time it may not be
     seconds: float | None = field(default=None, compare=False)
+    sources: tuple[str, ...] = field(default=(), compare=False)  # files of the user's own that were read for it
 
     @property
     def ok(self) -> bool:
@@ -82,6 +84,8 @@ class Record:
 
     text: str
     seconds: float | None = None
+    sources: tuple[str, ...] = ()
+    lost: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +106,8 @@ class Probing:
             report = probe(Catalog().spec(self.job.ref), options)
         except ReportgenError as exc:
             report = failed_report(self.job.ref, exc, options)
-        return Record(sandbox.anonymous(codec.to_json(report), folder), time.perf_counter() - start)
+        text = sandbox.anonymous(codec.to_json(report), folder)
+        return Record(text, time.perf_counter() - start, sandbox.files_read())
 
     def next(self, result: Any, printed: str) -> Step:
         """Rendering, or where the process is lost, saving what can be had."""
@@ -133,13 +138,13 @@ class Saving:
         facts = msgspec.structs.replace(report.probe, status=status, stages=told.probe.stages)
         diagnostics = (*report.diagnostics, *self._diagnosed(told).diagnostics)
         report = msgspec.structs.replace(report, probe=facts, diagnostics=diagnostics)
-        return Record(sandbox.anonymous(codec.to_json(report), folder))
+        return Record(sandbox.anonymous(codec.to_json(report), folder), lost=True)
 
     def next(self, result: Any, _: str) -> Step:
         """Rendering: of what was saved, or of nothing but the reason."""
         if isinstance(result, Lost):
             told = failed_report(self.job.ref, self._error("instantiate"), self.job.entry.probe)
-            result = Record(codec.to_json(self._diagnosed(told)))
+            result = Record(codec.to_json(self._diagnosed(told)), lost=True)
         return Rendering(self.job, result, self.printed)
 
     def _error(self, stage: Stage) -> ProbeError:
@@ -168,7 +173,8 @@ class Rendering:
         start = time.perf_counter()
         report = self._report()
         outcome = outcome_of(report, self.job.folder.name, write_report(report, self.job.folder, self.job.render))
-        return replace(outcome, seconds=(self.record.seconds or 0.0) + time.perf_counter() - start)
+        seconds = (self.record.seconds or 0.0) + time.perf_counter() - start
+        return replace(outcome, lost=self.record.lost, seconds=seconds, sources=self.record.sources)
 
     def next(self, result: Any, _: str) -> Outcome:
         """The outcome, also where this process was lost."""

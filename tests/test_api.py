@@ -36,6 +36,7 @@ def test_public_names():
         "describe",
         "flop_formula",
         "load",
+        "merge",
         "probe",
         "render",
         "render_saved",
@@ -147,8 +148,14 @@ def test_build(tmp_path):
     built = reportgen.build("builtin:linear", output=tmp_path, formats=["md"])
     assert (True, 0, (), tmp_path) == (built.ok, built.exit_code, built.notes, built.output)
     assert [("builtin:linear", "complete", 10)] == [(o.ref, o.status, o.parameters) for o in built.outcomes]
-    written = sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.*"))
-    assert ["builtin-linear/report.md", "index.html", "index.json", "index.md"] == written
+    written = sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.*") if path.is_file())
+    assert [
+        ".reportgen/builtin-linear.json",
+        "builtin-linear/report.md",
+        "index.html",
+        "index.json",
+        "index.md",
+    ] == written
 
 
 def test_build_of_a_manifest(tmp_path):

@@ -232,7 +232,7 @@ def test_index(bad_run):
         "reason": None,
     }
     assert expected == good
-    assert {"index.html", "index.json", "index.md", *outcomes} == {path.name for path in folder.iterdir()}
+    assert {".reportgen", "index.html", "index.json", "index.md", *outcomes} == {path.name for path in folder.iterdir()}
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="memory is limited on Linux only")

@@ -77,7 +77,7 @@ def test_version(reportgen):
 def test_help(reportgen):
     """Help lists the commands; no arguments at all are a usage error that shows it too."""
     code, helped, _ = reportgen("--help")
-    assert (0, ["build", "doctor", "list", "render"]) == (
+    assert (0, ["build", "doctor", "list", "merge", "render"]) == (
         code,
         [line.split()[0] for line in helped.partition("Commands:\n")[2].splitlines()],
     )

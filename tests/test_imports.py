@@ -34,9 +34,11 @@ ALLOWED = {
     "workers": {"sandbox"},
     "tasks": BASE | {"config", "manifest", "probe", "registry", "report", "sandbox", "workers", "write"},
     "warm": BASE | {"config", "registry", "probe", "write"},
-    "batch": BASE | {"config", "manifest", "registry", "report", "tasks", "view", "write", "workers"},
+    "stamps": {"errors", "render", "tasks", "write"},
+    "merging": BASE | {"config", "stamps", "view", "write"},
+    "batch": BASE | {"config", "manifest", "registry", "report", "stamps", "tasks", "view", "write", "workers"},
     "api": BASE
-    | {"branding", "config", "manifest", "registry", "probe", "report", "render", "tasks", "write", "batch"},
+    | {"branding", "config", "manifest", "registry", "probe", "report", "render", "tasks", "write", "batch", "merging"},
     "doctor": BASE | {"config", "registry", "probe", "render", "write"},
     "console": BASE | {"batch", "tasks", "view", "render"},
     "cli": BASE | {"api", "console", "doctor", "registry", "render"},
