@@ -289,9 +289,8 @@ def test_a_format_that_cannot_be_written(tmp_path):
     options = RenderOptions(("json", "md", "html"))
     (outcome,) = run([ModelEntry("builtin:linear")], options, BatchOptions(tmp_path), executor=InProcess())
     assert not outcome.ok
-    assert [f"report.md: cannot write {tmp_path / 'builtin-linear' / 'report.md'}: Is a directory"] == [
-        *outcome.problems
-    ]
+    (problem,) = outcome.problems
+    assert problem.startswith(f"report.md: cannot write {tmp_path / 'builtin-linear' / 'report.md'}: Is a directory")
     assert outcome.problems[0] == index_entry(outcome).reason
     assert (tmp_path / "builtin-linear" / "report.html").is_file()
 

@@ -121,7 +121,7 @@ def test_a_second_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="needs SIGKILL")
 def test_a_run_that_was_killed(tmp_path: Path) -> None:
     """Killed outright in the middle, it goes on where it stopped, and leaves what it would have left."""
-    refs = ["builtin:lenet5", "builtin:mlp", "builtin:linear", "builtin:vae", "builtin:lstm", "builtin:gpt2"]
+    refs = ["builtin:lenet5", "builtin:mlp", "builtin:linear", "builtin:vae", "builtin:lstm_classifier", "builtin:gpt2"]
     command = [sys.executable, "-m", "reportgen", "build", *refs, "--format", "json,md", "--jobs", "1", "-o", "killed"]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     process = subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.DEVNULL)
