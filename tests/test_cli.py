@@ -110,6 +110,17 @@ def test_help(reportgen):
             "jobs 0 is out of range",
             "give a number above 0 and up to 10,000,000, or leave the option out",
         ),
+        (
+            ["build", "a:b", "--logo", "none.svg"],
+            "Invalid value for '--logo': File 'none.svg' does not exist.",
+            "see reportgen build --help",
+        ),
+        (
+            ["render", "none.json", "--markdown-flavor", "gitlab"],
+            "Markdown flavour 'gitlab' is not known",
+            "use github, hub, plain",
+        ),
+        (["render", "none.json", "--pdf-variant", "pdf/x"], "PDF variant 'pdf/x' is not known", None),
         (["build", "nowhere:net"], "there is no source 'nowhere'", None),
         (["build", "a\u202eb:c"], "the catalogue has no 'a\\u202eb:c'", None),
         (["render", "none.json"], "none.json cannot be read: No such file or directory", None),
@@ -180,6 +191,23 @@ def test_render(reportgen, saved, tmp_path):
     written = {path.relative_to(out).as_posix() for path in out.rglob("*.*")}
     assert reports | {"index.html", "index.json", "index.md"} == {path for path in written if not path.endswith(".svg")}
     assert saved[0].read_bytes() == (out / "builtin-frozen-sequential" / "report.json").read_bytes()
+
+
+def test_render_with_a_brand(reportgen, saved, tmp_path):
+    """What a person adds comes from options; a folder of templates that changes nothing is told."""
+    (tmp_path / "theme").mkdir()
+    (tmp_path / "about.md").write_text("Ours *alone*.", encoding="utf-8")
+    options = ["--title", "Ours", "--author", "R&D", "--description", tmp_path / "about.md", "--markdown-flavor", "hub"]
+    options += ["--templates", tmp_path / "theme"]
+    code, _, err = reportgen("render", saved[0], "-o", tmp_path / "out", "--format", "md", "-q", *options)
+    note = (
+        f"no file in {tmp_path / 'theme'} replaces a template of reportgen's: name it like one, say html/report.html.j2"
+    )
+    assert (0, f"reportgen: note: {note}\n") == (code, err)
+    text = (tmp_path / "out" / "builtin-frozen-sequential" / "report.md").read_text(encoding="utf-8")
+    assert text.startswith("## Ours\n")
+    assert "\nBy R&#38;D\n" in text
+    assert "\n### About\n\nOurs *alone*.\n" in text
 
 
 def test_render_needs_no_torch(saved, tmp_path):

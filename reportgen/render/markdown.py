@@ -76,9 +76,11 @@ class MarkdownRenderer:
         """The whole file, UTF-8. Raises TemplateError where the template is missing or broken."""
         page = visible(page)
         tables = [block for section in page.sections for block in section.blocks if isinstance(block, Table)]
-        sizes = [len(self._lines(table, table.rows).encode()) for table in tables]
-        limit = _fair_share(sizes, self._flavor.size)
-        return templating.render(self._environment, "md/report.md.j2", page=page, limit=limit).encode()
+        whole = {id(table): self._lines(table, table.rows) for table in tables}
+        limit = _fair_share([len(lines.encode()) for lines in whole.values()], self._flavor.size)
+        return templating.render(
+            self._environment, "md/report.md.j2", page=page, whole_tables=whole, table_limit=limit
+        ).encode()
 
     def _heading(self, value: str, level: int) -> str:
         return f"{'#' * (self._flavor.top + level - 1)} {self._flavor.marks.text(value)}"
@@ -114,13 +116,14 @@ class MarkdownRenderer:
     @jinja2.pass_context
     def _table(self, context: jinja2.runtime.Context, table: Table) -> str:
         """A table, cut where it grows too long, and then with a word on where the rest is."""
-        shown, limit, links = table.rows, context["limit"], context["page"].links
-        lines = self._lines(table, shown)
+        shown, lines, limit = table.rows, context["whole_tables"][id(table)], context["table_limit"]
         while len(shown) > 1 and (size := len(lines.encode())) > limit:
             shown = shown[: len(shown) * limit // size]
             lines = self._lines(table, shown)
         left_out = len(table.rows) - len(shown)
-        return f"{lines}\n\n{numbers.plural(left_out, 'row')} more{self._elsewhere(links)}." if left_out else lines
+        if left_out:
+            lines += f"\n\n{numbers.plural(left_out, 'row')} more{self._elsewhere(context['page'].links)}."
+        return lines
 
     def _lines(self, table: Table, rows: Sequence[Row]) -> str:
         marks, columns = self._flavor.marks, table.columns

@@ -42,7 +42,7 @@ def build(report: ModelReport, *, select: Sequence[str] = (), title: str | None 
             audit.audit(report),
             notices.diagnostics(report),
             overview.printed(report),
-            overview.identity(report, select, titled=title is not None),
+            overview.identity(report, select, titled=bool(title)),
             ledgers.modules(report),
         )
     )

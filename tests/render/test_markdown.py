@@ -327,6 +327,8 @@ def test_facts_code_prose_and_charts() -> None:
 reportgen build net
 ```
 
+**By module**
+
 ![58 parameters: 0 (69.0 %).](parameters.svg)""" == _body(_page(facts, Code("reportgen build net", "sh"), chart))
     assert "parameters.svg" == chart_name(chart)
 
@@ -340,6 +342,8 @@ def test_small_diagrams_are_drawn_by_viewers() -> None:
     """A diagram of few boxes is a Mermaid block, a larger one a picture; without files beside, both are words."""
     small, large = _page(_diagram(2)), _page(_diagram(16))
     assert """\
+**What feeds what**
+
 a to b.
 
 ```mermaid
@@ -348,7 +352,7 @@ flowchart TB
   n1["a<br/>A#124;"]
   n0 -->|"2×5"| n1
 ```""" == _body(small)
-    assert "![a to b.](blocks.svg)" == _body(large)
+    assert "**What feeds what**\n\n![a to b.](blocks.svg)" == _body(large)
     assert [(), ("blocks",)] == [tuple(chart.id for chart in pictures(page, "github")) for page in (small, large)]
     for page in (small, large):
         assert "What feeds what: a to b." == _body(page, "hub") == _body(page, "plain")
