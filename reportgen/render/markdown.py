@@ -116,7 +116,8 @@ class MarkdownRenderer:
     @jinja2.pass_context
     def _table(self, context: jinja2.runtime.Context, table: Table) -> str:
         """A table, cut where it grows too long, and then with a word on where the rest is."""
-        shown, lines, limit = table.rows, context["whole_tables"][id(table)], context["table_limit"]
+        lines: str = context["whole_tables"][id(table)]
+        shown, limit = table.rows, context["table_limit"]
         while len(shown) > 1 and (size := len(lines.encode())) > limit:
             shown = shown[: len(shown) * limit // size]
             lines = self._lines(table, shown)
