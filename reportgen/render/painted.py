@@ -159,6 +159,9 @@ class _PaintedPage(Page):  # type: ignore[misc]  # WeasyPrint is untyped
 
     def __init__(self, page: Page, items: Sequence[_Placed]) -> None:
         self.__dict__.update(page.__dict__)
+        # Running headers and footers first: so that what is read in the order of painting ends with the rows.
+        self._page_box = page._page_box.copy()
+        self._page_box.children = sorted(page._page_box.children, key=lambda box: box.is_for_root_element)
         self._items = items
         self.anchors, self.links = dict(page.anchors), list(page.links)
         for item in items:

@@ -23,7 +23,6 @@ from reportgen.render.html import image, partial, state, svg
 from reportgen.render.ledger import column_widths, shares, shorten, wrap
 from reportgen.render.paper import PADDING, TABLE, Plan, balanced, plan
 from reportgen.render.text import anchor, breakable, visible
-from reportgen.view.page import Facts, Figures, Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,6 +40,9 @@ FONTS = (
 CODE = 92  # characters on a line of code
 LONG_WORD = 40  # characters: more may not fit a line
 PLAIN = "plain"  # the variant that claims nothing, and has no tags
+ON_PAPER = frozenset(
+    f"partials/{kind}.html.j2" for kind in ("chart", "facts", "figures", "table")
+)  # set anew
 ATTACHMENT = "report.json"
 EPOCH = datetime(2000, 1, 1, tzinfo=UTC)  # of the attachment: the same bytes whenever it is made
 
@@ -218,9 +220,7 @@ def _link(context: jinja2.runtime.Context, cell: Cell) -> Markup:
 @jinja2.pass_context
 def _partial(context: jinja2.runtime.Context, block: Block, section: Section) -> str:
     """The template for one kind of block, on paper."""
-    match block:
-        case Table():
-            return f"partials/print_{'ledger' if context['plan'].setting(section, block) else 'table'}.html.j2"
-        case Facts() | Figures():
-            return f"partials/print_{type(block).__name__.lower()}.html.j2"
-    return partial(block)
+    if context["plan"].setting(section, block):
+        return "partials/print_ledger.html.j2"
+    name = partial(block)
+    return name.replace("/", "/print_") if name in ON_PAPER else name
