@@ -22,7 +22,12 @@ Rule: TypeAlias = Callable[..., Any]
 DECLINED = object()
 RULES: dict[Any, Rule] = {}
 NEEDED = frozenset(
-    {torch.ops.aten._grouped_mm.default, torch.ops.aten.mkldnn_rnn_layer.default, torch.ops.aten.clone.default}
+    {
+        torch.ops.aten._grouped_mm.default,
+        torch.ops.aten.mkldnn_rnn_layer.default,
+        torch.ops.aten.mkldnn_rnn_layer_backward.default,
+        torch.ops.aten.clone.default,
+    }
 )
 """Operations whose meta kernel takes less, or gives less, than those of real devices."""
 
@@ -327,6 +332,15 @@ def _lstm_layer(x: Tensor, *rest: Any) -> Any:
     kept = lstm_workspace(steps, batch, x.shape[2], size) if torch.is_grad_enabled() else 0
     workspace = torch.empty(kept, dtype=torch.uint8, device="meta")
     return _like(x, (steps, batch, size)), _like(hidden), _like(cells), workspace
+
+
+@_rule(_aten.mkldnn_rnn_layer_backward.default)
+def _lstm_layer_backward(x: Tensor, *rest: Any) -> Any:
+    """As the CPU gives it: two tensors for the two biases, where torch's own meta kernel gives one twice."""
+    if not x.is_meta:
+        return DECLINED
+    grads = _aten.mkldnn_rnn_layer_backward.default(x, *rest)
+    return (*grads[:4], _like(grads[3]), *grads[5:])
 
 
 @_rule(_aten.clone.default)

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.profiler import ProfilerActivity, profile
 from torch.utils.checkpoint import checkpoint
 
+from reportgen.probe import kernels
 from reportgen.probe.routes import is_fused
 from reportgen.probe.workspace import lstm_workspace
 from reportgen.report.schema import MemoryMoment, MemoryTotals, ModelReport
@@ -267,6 +268,16 @@ def test_meta_and_cpu_predict_the_same(run: Run, make: Callable[[], nn.Module], 
     meta, cpu = (run(make, text(shape), device=device) for device in ("meta", "cpu"))
     assert cpu.totals.memory == meta.totals.memory
     assert [row.saved_bytes for row in cpu.modules] == [row.saved_bytes for row in meta.modules]
+
+
+@all_models
+def test_the_first_probe_of_a_process_is_like_any_other(
+    run: Run, make: Callable[[], nn.Module], shape: tuple[int, ...]
+) -> None:
+    """What a kernel gave is remembered, and taken from there the second time."""
+    kernels._MEMORY.clear()
+    first, second = run(make, text(shape)), run(make, text(shape))
+    assert first.totals.memory == second.totals.memory
 
 
 def test_a_checkpoint_keeps_its_input_only(run: Run) -> None:
