@@ -1,4 +1,6 @@
-"""The flow of data between modules: whose results each works on, and which of the model's tensors operations read.
+"""The flow of data between modules: whose results each works on, and what its own were made from.
+
+Which of the model's own tensors operations read is noted by the way.
 
 Every storage has a *label*: the place (`reportgen.probe.places`) where its content was made, and the *origins* of that
 content: what was called from that place and gave it, and whether it was made from what the place was given itself. An
@@ -8,13 +10,14 @@ maker (or origin) is in, and all that lies between that module and the reader to
 what it makes has one origin more.
 
 Views have the label of their storage; parameters and constants have none, and so are no source. A module that gives on
-what it was given, as an identity does, counts as its maker from then on.
+what it was given, as an identity does, counts as its maker from then on, also for those that had it before.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 from operator import attrgetter
 from typing import Any, NamedTuple, cast
 
@@ -26,7 +29,7 @@ from reportgen.probe.operations import flat, written_by
 from reportgen.probe.places import Place, Places
 
 GIVEN = -1  # among sources: what the holder was given itself
-LIMIT = 64  # sources of a module; where one has more, the last of them
+LIMIT = 64  # sources or ends of a module; where one has more, the last of them
 
 _NOTHING: frozenset[Place] = frozenset()
 _ABOVE = Place(GIVEN, None, None)  # among origins: what the place was given itself
@@ -34,6 +37,13 @@ _PASSED_ON = frozenset({_ABOVE})
 _REST = -1  # of a storage, beside the offsets of views that have labels of their own
 _SEVERAL = frozenset({list, tuple})
 _KINDS: dict[int, _Kind] = {}
+
+
+class Passage(NamedTuple):
+    """What went through a module: see ``sources`` and ``ends`` of `reportgen.report.schema.ModuleFacts`."""
+
+    sources: tuple[int, ...]
+    ends: tuple[int, ...]
 
 
 class _Label:
@@ -83,7 +93,8 @@ class Flow:
     ) -> None:
         self._places = Places(modules)
         self.outside = self._places.outside
-        self._sources: dict[int, set[int]] = {index: set() for index in range(len(modules))}
+        self._sources: dict[int, set[int]] = defaultdict(set)
+        self._ends: dict[int, set[int]] = defaultdict(set)
         self._watched = {id(tensor): tensor for tensor in watched}
         self._aliases = _sole_owners(self._watched.values())
         self._read: set[int] = set()
@@ -98,15 +109,15 @@ class Flow:
         """Whether an operation took this one of the watched tensors, or a view of its memory."""
         return id(tensor) in self._read
 
-    def sources(self, indexes: Mapping[int, int]) -> Mapping[int, tuple[int, ...]]:
-        """Index → sources, ascending, of every module that was called or that holds one that was.
+    def passages(self, indexes: Mapping[int, int]) -> Mapping[int, Passage]:
+        """Index → what went through, of every module that was called or that holds one that was.
 
         Args:
             indexes: the modules by id; where these are not those that were given, nothing is known of them.
         """
         if indexes != self._places.indexes:
             return {}
-        return {index: tuple(sorted(self._sources[index])[-LIMIT:]) for index in self._places.reached}
+        return {index: Passage(_last(self._sources[index]), _last(self._ends[index])) for index in self._places.reached}
 
     # -- calls -------------------------------------------------------------------------------------------------------
 
@@ -114,24 +125,33 @@ class Flow:
         """The place of a call that begins."""
         return self._places.call(module, caller)
 
-    def returned(self, place: Place, tensors: Iterable[Tensor]) -> None:
+    def returned(self, module: nn.Module, place: Place, tensors: Iterable[Tensor]) -> None:
         """A call ends and gives these; what was not made in it has gone through it."""
+        if id(module) not in self._places.indexes:  # a part of its caller, which has not ended
+            return
         for tensor in tensors:
             key = address(tensor)
             if key is None or key not in self._storages:
                 continue
             label = _of_view(self._labels.get(key), tensor)
-            if label is not None and label.place.is_within(place):
-                continue
-            passed = self._label(place, self._take(place, label) if label is not None else _NOTHING)
-            if _is_whole(tensor):
-                self._labels[key] = passed
-            else:  # as one of query, key and value
-                labels = self._labels.get(key)
-                others = labels if type(labels) is dict else {_REST: labels}
-                self._labels[key] = {**others, tensor.storage_offset(): passed}
+            if label is None or not label.place.is_within(place):
+                label = self._label(place, self._take(place, label) if label is not None else _NOTHING)
+                self._relabel(key, tensor, label)
+            for origin in label.origins if label.place is place else (label.place,):
+                if origin is _ABOVE:
+                    self._ends[place.index].add(GIVEN)
+                else:
+                    self._leaves((*place.below(origin)[1], place))
         self._known.pop(place, None)
         self._taken.pop(place, None)
+
+    def _relabel(self, key: int, tensor: Tensor, label: _Label) -> None:
+        if _is_whole(tensor):
+            self._labels[key] = label
+        else:  # as one of query, key and value
+            labels = self._labels.get(key)
+            others = labels if type(labels) is dict else {_REST: labels}
+            self._labels[key] = {**others, tensor.storage_offset(): label}
 
     # -- operations --------------------------------------------------------------------------------------------------
 
@@ -198,6 +218,12 @@ class Flow:
             self._sources[into[-1].index].add(source.index)
             for place in into[:-1]:
                 self._sources[place.index].add(GIVEN)
+        self._leaves(out_of)
+
+    def _leaves(self, out_of: Sequence[Place]) -> None:
+        """What the first on a way up gave is a result of all that hold it on the way."""
+        for below, holder in pairwise(out_of):
+            self._ends[holder.index].add(below.index)
 
     def _overwrite(self, label: _Label, written: Iterable[Tensor]) -> None:
         """What was there remains a part of it, even if all of it was written over."""
@@ -219,6 +245,10 @@ class Flow:
             last = sorted(origins, key=attrgetter("index"))[-LIMIT:]
             label = known[origins] = _Label(place, frozenset(last))
         return label
+
+
+def _last(found: Iterable[int]) -> tuple[int, ...]:
+    return tuple(sorted(found)[-LIMIT:])
 
 
 def _result(out_of: Sequence[Place]) -> Place:

@@ -195,12 +195,12 @@ def module_facts(
     never.inputs = never.outputs = ()
     traces = trace.modules if trace is not None else {}
     work = trace.work({id(module): path for path, module in registered.modules}) if trace is not None else {}
-    sources = trace.flow.sources(registered.indexes()) if trace is not None and forward_done else {}
+    passages = trace.flow.passages(registered.indexes()) if trace is not None and forward_done else {}
     rows = []
     for index, (path, module) in enumerate(registered.modules):
         seen = traces.get(id(module), never)
         known = forward_done or seen.calls > 0
-        done = work.get(path, Work())
+        done, passage = work.get(path, Work()), passages.get(index)
         rows.append(
             ModuleFacts(
                 path=path,
@@ -213,7 +213,8 @@ def module_facts(
                 flops_forward=done.forward if known else None,
                 flops_backward=done.backward if backward_done else None,
                 saved_bytes=done.saved if forward_done else None,
-                sources=sources.get(index),
+                sources=passage.sources if passage is not None else None,
+                ends=passage.ends if passage is not None else None,
             )
         )
     return tuple(rows)

@@ -212,7 +212,7 @@ class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call]
         failed = sys.exception() is not frame.error
         if failed or self.phase is Phase.BACKWARD:  # in backward, a checkpoint computes again
             return
-        self.flow.returned(frame.place, tensors(rest[-1]))
+        self.flow.returned(module, frame.place, tensors(rest[-1]))
         seen = self.modules[id(module)]
         seen.calls += 1
         if seen.calls == 1:

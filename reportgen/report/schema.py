@@ -255,13 +255,16 @@ class ModuleFacts(Record, frozen=True):
 
     ``inputs`` and ``outputs`` are the tensors' shapes of its first call, however they were nested, in order.
 
-    ``sources`` are the modules whose results it worked on, through any operations in between, over all its calls;
-    ascending, by index in `ModelReport.modules`, the last 64 where there are more. They are held by the same module as
-    it is (by path), itself among them where it is given again what it gave; -1 is what that holder was given itself.
-    What comes from further away is told where the ways up the tree meet: if ``decoder.0`` works on what ``encoder.1``
-    gave, then ``decoder`` has the source ``encoder``, and ``decoder.0`` has -1. So it is for lists of modules, too,
-    which are never called: their sources are of what they hold. Parameters and constants are no sources: () says that
-    it worked on nothing else. None: forward did not finish, or neither it nor anything in it was called.
+    ``sources`` are the modules whose results it worked on, through any operations in between, over all its calls.
+    They are held by the same module as it is (by path), itself among them where it is given again what it gave; -1 is
+    what that holder was given itself. What comes from further away is told where the ways up the tree meet: if
+    ``decoder.0`` works on what ``encoder.1`` gave, then ``decoder`` has the source ``encoder``, and ``decoder.0`` has
+    -1. Likewise ``ends`` are the modules that it holds whose results its own were made from; -1 is what it was given
+    itself, so that a layer that holds none has just that. Lists of modules, which are never called, have both from what
+    they hold. Parameters and constants are nobody's results: () says that there was nothing else.
+
+    Both are indexes in `ModelReport.modules`, ascending, the last 64 where there are more. None: forward did not
+    finish, or neither the module nor anything that it holds was called.
     """
 
     path: str  # "" is the model itself
@@ -275,7 +278,7 @@ class ModuleFacts(Record, frozen=True):
     flops_backward: Count | None
     saved_bytes: Count | None = None  # of the storages that its calls made and that are kept for backward
     sources: tuple[int, ...] | None = None
-    ends: tuple[int, ...] | None = None  # of what it gave: those it holds; -1 what it took and handed on
+    ends: tuple[int, ...] | None = None
 
 
 class GradientFacts(Record, frozen=True):

@@ -17,7 +17,7 @@ def contradictions(report: ModelReport) -> tuple[str, ...]:
         _gradient_totals,
         _module_totals,
         _timeline,
-        _sources,
+        _passages,
         _fingerprint,
         _audit,
     )
@@ -84,11 +84,11 @@ def _timeline(report: ModelReport) -> Iterator[str]:
             yield f"$.totals.memory.timeline[{index}].module is {moment.module}, and there are {len(report.modules)}"
 
 
-def _sources(report: ModelReport) -> Iterator[str]:
+def _passages(report: ModelReport) -> Iterator[str]:
     for index, row in enumerate(report.modules):
-        found = row.sources or ()
-        if list(found) != sorted(set(found)) or any(not -1 <= source < len(report.modules) for source in found):
-            yield f"$.modules[{index}].sources must be indexes of modules, or -1, ascending"
+        for name, found in (("sources", row.sources or ()), ("ends", row.ends or ())):
+            if list(found) != sorted(set(found)) or any(not -1 <= other < len(report.modules) for other in found):
+                yield f"$.modules[{index}].{name} must be indexes of modules, or -1, ascending"
 
 
 def _fingerprint(report: ModelReport) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Whose results each module works on, against diagrams drawn by hand."""
+"""Whose results each module works on, and whose its own are, against diagrams drawn by hand."""
 
 from __future__ import annotations
 
@@ -21,12 +21,18 @@ GIVEN = "given"
 
 def sources(report: ModelReport) -> dict[str, tuple[str, ...] | None]:
     """Path → the paths of its sources, of all modules below the model."""
-    paths = {index: row.path for index, row in enumerate(report.modules)} | {-1: GIVEN}
-    return {
-        row.path: None if row.sources is None else tuple(paths[index] for index in row.sources)
-        for row in report.modules
-        if row.path
-    }
+    return {row.path: named(report, row.sources) for row in report.modules if row.path}
+
+
+def ends(report: ModelReport) -> dict[str, tuple[str, ...] | None]:
+    """Path → the paths of its ends, of all modules that hold others."""
+    holders = {row.path.rpartition(".")[0] for row in report.modules if row.path}
+    return {row.path: named(report, row.ends) for row in report.modules if row.path in holders}
+
+
+def named(report: ModelReport, indexes: tuple[int, ...] | None) -> tuple[str, ...] | None:
+    """Paths in place of indexes."""
+    return None if indexes is None else tuple(GIVEN if i == -1 else report.modules[i].path for i in indexes)
 
 
 def linear() -> nn.Linear:
@@ -51,7 +57,8 @@ def test_a_chain(run: Run) -> None:
     """Each layer works on what the one before it gave, the first on what the model was given."""
     report = run(nn.Sequential(linear(), nn.ReLU(inplace=True), nn.Flatten(), linear()), "3x4")
     assert {"0": (GIVEN,), "1": ("0",), "2": ("1",), "3": ("2",)} == sources(report)
-    assert (-1,) == report.modules[0].sources
+    assert {"": ("3",)} == ends(report)
+    assert [(-1,)] * 4 == [report.modules[0].sources, *(row.ends for row in report.modules[1:4])]
 
 
 def test_a_residual_block(run: Run) -> None:
@@ -114,6 +121,43 @@ def test_a_list_of_layers_is_never_called(run: Run) -> None:
         "layers.1": ("layers.0",),
         "head": ("layers",),
     } == sources(report)
+    assert {"": ("head",), "layers": ("layers.1",)} == ends(report)
+
+
+def test_what_a_result_was_made_from(run: Run) -> None:
+    """Its ends: all terms of a sum, the layers of a list that others take from, and what was handed on."""
+
+    def block(net: Net, x: Tensor) -> Tensor:
+        return x + net.layers[1](net.layers[0](x))
+
+    def forward(net: Net, x: Tensor) -> tuple[Tensor, ...]:
+        high = net.down[0](x)
+        low = net.down[1](high)
+        y = net.block(net.up(high + low))
+        return net.nothing(y), net.weight()
+
+    parts = {
+        "down": nn.ModuleList([linear(), linear(), linear()]),
+        "up": linear(),
+        "block": Net(block, layers=nn.ModuleList([linear(), linear()])),
+        "nothing": nn.Sequential(),
+        "weight": Net(lambda net: net.own),
+    }
+    model = Net(forward, **parts)
+    model.weight.own = nn.Parameter(torch.ones(4))
+    report = run(model, "3x4")
+    assert {
+        "": ("nothing", "weight"),
+        "down": ("down.0", "down.1"),
+        "block": (GIVEN, "block.layers"),
+        "block.layers": ("block.layers.1",),
+    } == ends(report)
+    assert {"nothing": ("block",), "weight": (), "down.2": None} == {
+        path: found for path, found in sources(report).items() if path in {"nothing", "weight", "down.2"}
+    }
+    assert {"nothing": (GIVEN,), "weight": ()} == {
+        row.path: named(report, row.ends) for row in report.modules if row.path in {"nothing", "weight"}
+    }
 
 
 def test_called_twice(run: Run) -> None:
@@ -161,6 +205,7 @@ def test_encoder_and_decoder(run: Run) -> None:
     encoder = nn.Sequential(linear(), nn.LayerNorm(4))
     decoder = Net(decode, layers=nn.ModuleList([linear(), linear()]))
     model = Net(forward, stacks=nn.ModuleDict({"encoder": encoder, "decoder": decoder}))
+    report = run(model, "3x4", "3x4")
     assert {
         "stacks": (GIVEN,),
         "stacks.encoder": (GIVEN,),
@@ -170,7 +215,14 @@ def test_encoder_and_decoder(run: Run) -> None:
         "stacks.decoder.layers": (GIVEN,),
         "stacks.decoder.layers.0": (GIVEN,),
         "stacks.decoder.layers.1": (GIVEN, "stacks.decoder.layers.0"),
-    } == sources(run(model, "3x4", "3x4"))
+    } == sources(report)
+    assert {
+        "": ("stacks",),
+        "stacks": ("stacks.decoder",),
+        "stacks.encoder": ("stacks.encoder.1",),
+        "stacks.decoder": ("stacks.decoder.layers",),
+        "stacks.decoder.layers": ("stacks.decoder.layers.1",),
+    } == ends(report)
 
 
 def test_parameters_and_constants_are_no_sources(run: Run) -> None:
@@ -223,7 +275,7 @@ def test_written_slice_by_slice(run: Run) -> None:
 
 
 def test_called_from_elsewhere(run: Run) -> None:
-    """A module counts where its name is, whoever calls it; one without a name is a part of its caller."""
+    """A module counts where its name is, whoever calls it; one without a name is a part of who calls it."""
 
     def inside(net: Net, x: Tensor) -> Tensor:
         return net.own(net.borrowed[0](net.nameless[0](x)))
@@ -318,4 +370,4 @@ def test_the_same_with_real_values(run: Run, make: Callable[[], nn.Module]) -> N
     """Kernels differ between devices, and what flows where does not."""
     given = ("2x3x8", "2x3x8") if isinstance(make(), nn.Transformer) else ("2x3x8",)
     meta, cpu = (run(make, *given, device=device) for device in ("meta", "cpu"))
-    assert sources(meta) == sources(cpu)
+    assert (sources(meta), ends(meta)) == (sources(cpu), ends(cpu))

@@ -174,12 +174,13 @@ def test_a_moment_of_no_module_is_found(tied_gpt: ModelReport) -> None:
         codec.loads(json.dumps(document))
 
 
-@pytest.mark.parametrize("sources", [[-2], [0, 1000], [1, 0], [1, 1]])
-def test_a_source_that_is_no_module_is_found(tied_gpt: ModelReport, sources: list[int]) -> None:
-    """Sources are -1 or indexes of modules, ascending, each once."""
+@pytest.mark.parametrize("name", ["sources", "ends"])
+@pytest.mark.parametrize("indexes", [[-2], [0, 1000], [1, 0], [1, 1]])
+def test_a_source_that_is_no_module_is_found(tied_gpt: ModelReport, name: str, indexes: list[int]) -> None:
+    """Sources and ends are -1 or indexes of modules, ascending, each once."""
     document = tied_gpt.to_dict()
-    document["modules"][2]["sources"] = [-1, 0, 1]
-    assert codec.loads(json.dumps(document)).modules[2].sources == (-1, 0, 1)
-    document["modules"][2]["sources"] = sources
-    with pytest.raises(ReportFormatError, match=r"\$\.modules\[2\]\.sources must be indexes of modules"):
+    document["modules"][2][name] = [-1, 0, 1]
+    assert getattr(codec.loads(json.dumps(document)).modules[2], name) == (-1, 0, 1)
+    document["modules"][2][name] = indexes
+    with pytest.raises(ReportFormatError, match=rf"\$\.modules\[2\]\.{name} must be indexes of modules"):
         codec.loads(json.dumps(document))
