@@ -37,6 +37,7 @@ _IMAGE = re.compile(r"data:image/(png|jpeg|gif|webp);base64,[A-Za-z0-9+/]+={0,2}
 _WEB = re.compile(r"https?:", re.IGNORECASE)
 _HEADING = re.compile(r"<(/?)h([1-6])>")
 _NO_PICTURE = re.compile(r'<img(?: alt="([^"]*)")?>')  # the cleaner writes no other, and escapes ">" in attributes
+_WORDLESS = re.compile(r'<img(?=(?: src="[^"]*")?>)')
 _NO_LINK = re.compile(r"<a>(.*?)</a>", re.DOTALL)
 
 
@@ -62,7 +63,7 @@ def html(text: str, *, web_only: bool = False) -> Markup:
         url_schemes={"http", "https", "data"},
         link_rel=None,
     )
-    clean = _NO_LINK.sub(r"\1", _NO_PICTURE.sub(r"\1", clean))
+    clean = _NO_LINK.sub(r"\1", _WORDLESS.sub('<img alt=""', _NO_PICTURE.sub(r"\1", clean)))
     return Markup(_demoted(clean).strip())  # noqa: S704 - just cleaned
 
 
