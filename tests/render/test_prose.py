@@ -19,7 +19,7 @@ PIXEL = "data:image/png;base64,iVBORw0KGgo="
         ("[paper](https://x.org/a?b=1&c=2)", '<p><a href="https://x.org/a?b=1&amp;c=2">paper</a></p>'),
         ("[part](#findings) [file](report.json)", '<p><a href="#findings">part</a> <a href="report.json">file</a></p>'),
         (f"![a dot]({PIXEL})", f'<p><img src="{PIXEL}" alt="a dot"></p>'),
-        (f"<img src='{PIXEL}'>", f'<p><img alt="" src="{PIXEL}"></p>'),
+        (f"<img src='{PIXEL}'>", f'<img alt="" src="{PIXEL}">'),
         (
             "| a | b |\n| --- | ---: |\n| 1 | 2 |",
             (
