@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from reportgen.report.schema import ModelReport, Sizes
 
 _FEWEST = 3  # boxes, without the model's ends: two are no diagram
+_NAMED = 6  # boxes, in words
 _SHAPES = 2  # on an arrow; more tensors are counted
 
 
@@ -32,7 +33,7 @@ def diagram(report: ModelReport, nodes: Sequence[Node]) -> Diagram | None:
     return Diagram(
         id="blocks",
         title="What feeds what",
-        alt=_alt(boxes, found),
+        alt=_alt(found, *boxes[-2:]),
         boxes=tuple(boxes),
         arrows=tuple(
             Arrow(ends.get(source, source), ends.get(target, target), _handed(report, found, source))
@@ -77,12 +78,12 @@ def _shapes(tensors: Sequence[Sizes]) -> str:
     return ", ".join(map(numbers.shape, tensors))
 
 
-def _alt(boxes: Sequence[Box], found: Flow) -> str:
-    """The boxes in the model's order, and what goes in and comes out."""
-    *parts, first, last = boxes
-    runs = [f"; of {names.path(chain)} one of {chain[-1].count:,} equal blocks is shown" for chain in found.frames]
+def _alt(found: Flow, first: Box, last: Box) -> str:
+    """What goes in and what comes out, and some of the boxes between, in the model's order."""
+    runs = [f" Of {names.path(chain)} one of {chain[-1].count:,} equal blocks is shown." for chain in found.frames]
+    parts = [names.path(chain) for chain in found.vertices]
+    shown = ", ".join(parts[:_NAMED]) + (f" and {len(parts) - _NAMED} more" if len(parts) > _NAMED else "")
     return (
-        f"From {first.label} ({first.detail}) to {last.label} ({last.detail}), with"
-        f" {numbers.plural(len(found.arrows), 'arrow')} between {len(parts)} parts:"
-        f" {', '.join(names.path(chain) for chain in found.vertices)}{''.join(runs)}."
+        f"From {first.label} ({first.detail}) to {last.label} ({last.detail}) by"
+        f" {numbers.plural(len(found.arrows), 'arrow')} through {len(parts)} parts: {shown}.{''.join(runs)}"
     )

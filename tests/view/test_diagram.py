@@ -34,8 +34,8 @@ def test_a_model_of_repeated_blocks(make_report: MakeReport) -> None:
     assert Diagram(
         id="blocks",
         title="What feeds what",
-        alt="From x (1×4) to output (1×2), with 5 arrows between 4 parts: stem, 0–2.a, 0–2.b, head; of 0–2 one of 3 "
-        "equal blocks is shown.",
+        alt="From x (1×4) to output (1×2) by 5 arrows through 4 parts: stem, 0–2.a, 0–2.b, head. Of 0–2 one of 3 equal "
+        "blocks is shown.",
         boxes=(
             Box("stem", "Linear", "stem: torch.nn.modules.linear.Linear", 0),
             Box("a", "Linear", "0–2.a: torch.nn.modules.linear.Linear", 1, frame=0),
