@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 INPUT, OUTPUT = -1, -2  # the ends of arrows that are no vertex
 MOST = 24  # vertices
 _GIVEN = -1  # in a record: what the holder took itself
+_FEW = 5
+_TANGLE = 1.5  # arrows for each vertex, on top of a few
 _OWN = 0.05  # a module with a larger share that is its own stays whole: its parts would not show that
 _SILENT = re.compile(r"(Identity|Dropout(\dd)?|DropPath|StochasticDepth)\Z")
 
@@ -41,19 +43,24 @@ class Flow:
 def flow(report: ModelReport, nodes: Sequence[Node], most: int = MOST) -> Flow | None:
     """The flow through a model; None where it is not known, or where the first level alone has too many parts.
 
-    From the top on, parts of one class on one level are opened where no more than ``most`` vertices come of it.
+    From the top on, parts of one class on one level are opened where no more than ``most`` vertices come of it, and not
+    so many arrows that nobody could follow them.
     """
     tree = _Tree(report, nodes)
     shown: list[Chain] = [(node,) for node in nodes]
+    found: Flow | None = None
     opened = True
     while opened:
         opened = False
         for kind in dict.fromkeys(sorted(map(_kind, shown), key=lambda kind: kind[0])):
             deeper = [chain for part in shown for chain in (tree.inside(part) if _kind(part) == kind else [part])]
-            if deeper != shown and sum(not _is_silent(chain[-1]) for chain in deeper) <= most:
-                shown, opened = deeper, True
+            if deeper == shown or sum(not _is_silent(chain[-1]) for chain in deeper) > most:
+                continue
+            candidate = _Paths(tree, deeper).flow()
+            if found is None or len(candidate.arrows) <= _FEW + _TANGLE * len(candidate.vertices):
+                shown, found, opened = deeper, candidate, True
                 break
-    return _Paths(tree, shown).flow() if len(shown) > 1 else None
+    return found
 
 
 def _kind(part: Chain) -> tuple[int, str]:

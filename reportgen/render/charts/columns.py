@@ -11,6 +11,7 @@ from reportgen.render.charts.graphviz import Curve, Layout, Place, Point
 GAP = 40  # between columns; the arrow from one to the next goes up in it
 TURN = 26  # below a column and above the next one, where that arrow turns
 HEAD = 6  # of an arrow
+FEWEST = 2  # boxes in a column
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +33,15 @@ class _Column:
 
 
 def columns(layout: Layout, number: int) -> Layout | None:
-    """The layout in so many columns of about one height; None where single arrows do not lead from one to the next."""
+    """The layout in so many columns of about one height; None where it cannot be cut so."""
     cuts = _cuts(layout)
     wanted = [layout.height * part / number for part in range(1, number)]
     chosen = sorted({min(cuts, key=lambda cut: abs(cut - place)) for place in wanted}) if cuts else []
     if len(chosen) != number - 1:
         return None
     stretches = list(pairwise((0.0, *chosen, layout.height)))
+    if min(sum(top <= y < bottom for _, y, _, _ in layout.boxes) for top, bottom in stretches) < FEWEST:
+        return None
     parts: list[_Column] = []
     x = 0.0
     for top, bottom in stretches:

@@ -39,20 +39,18 @@ def test_no_cut_through_two_arrows_or_a_frame() -> None:
     assert columns(_chain(4, frames=((-5.0, -5.0, 110.0, 230.0),)), 2) is None
 
 
-def test_no_more_columns_than_cuts() -> None:
-    """Two boxes make two columns, and no three."""
-    assert columns(_chain(2), 3) is None
+def test_no_column_of_one_box() -> None:
+    """Five boxes make two columns, and no three."""
+    assert columns(_chain(5), 2) is not None
+    assert columns(_chain(5), 3) is None
     assert columns(_chain(1), 2) is None
 
 
 def test_words_go_with_their_arrow() -> None:
     """Within a column they are moved with it; on an arrow that leaves it, they stand at its start."""
     words = Curve(((50, 40), (50, 45), (50, 50), (50, 54)), (50, 60), (80, 50), 40.0)
-    layout = _chain(2)
-    two = columns(Layout(100, 100, layout.boxes, (words,), ()), 2)
-    assert two is not None
-    assert (50 + HEAD + 20, TURN + 40 + TURN) == two.arrows[0].words
-    four = _chain(4)
-    moved = columns(Layout(100, 220, four.boxes, (words, *four.arrows[1:]), ()), 2)
-    assert moved is not None
-    assert (80, 50 + TURN) == moved.arrows[0].words
+    leaving = Curve(((50, 100), (50, 105), (50, 110), (50, 114)), (50, 120), (80, 110), 40.0)
+    chain = _chain(4)
+    found = columns(Layout(100, 220, chain.boxes, (words, leaving, chain.arrows[2]), ()), 2)
+    assert found is not None
+    assert [(80, 50 + TURN), (50 + HEAD + 20, TURN + 100 + TURN), None] == [arrow.words for arrow in found.arrows]
