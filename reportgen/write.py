@@ -174,7 +174,7 @@ def _write_page(page: Page, folder: Path, file_format: str, options: RenderOptio
     write_file(folder / f"report.{file_format}", renderer(file_format, options.style).render(page))
     if file_format == "md":
         for chart in markdown.pictures(page, options.style.markdown_flavor):
-            write_file(folder / markdown.chart_name(chart), charts.svg(chart).encode())
+            write_file(folder / markdown.chart_name(chart), charts.svg(chart, margin=charts.MARGIN).encode())
 
 
 def write_index(entries: Sequence[IndexEntry], folder: Path, options: RenderOptions) -> None:

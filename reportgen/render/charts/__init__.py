@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from reportgen.render.charts.canvas import Drawn, document
 from reportgen.render.charts.diagram import diagram
 from reportgen.render.charts.icicle import bars, icicle
 from reportgen.render.charts.shares import shares
@@ -14,8 +15,18 @@ if TYPE_CHECKING:
     from reportgen.view.page import Chart
 
 
-def svg(chart: Chart) -> str:
-    """The chart as one ``<svg>`` element, 840 units wide; ``alt`` is its ``<desc>``, each tile has a tooltip."""
+MARGIN = 12  # around a chart that is a file of its own
+
+
+def svg(chart: Chart, *, margin: float = 0) -> str:
+    """The chart as one ``<svg>`` element, 840 units wide without its margin.
+
+    ``alt`` is its ``<desc>``, and what stands for something in it has a tooltip.
+    """
+    return document(chart, _drawn(chart), margin)
+
+
+def _drawn(chart: Chart) -> Drawn:
     match chart:
         case Icicle():
             return icicle(chart)

@@ -44,20 +44,23 @@ PALETTE = (
 )
 Anchor = Literal["start", "middle", "end"]
 Place = tuple[float, float, float, float]  # x, y, width, height
+Drawn = tuple[float, Iterable[str]]  # how high it is, and its elements
 _COLOURS = {"ink": INK, "muted": MUTED}
 
 
-def document(chart: Chart, height: float, body: Iterable[str]) -> str:
-    """One ``<svg>`` element with ``body`` on the chart's ground; ``alt`` is its ``<desc>``."""
+def document(chart: Chart, drawn: Drawn, margin: float) -> str:
+    """One ``<svg>`` element with what was drawn on the chart's ground; ``alt`` is its ``<desc>``."""
     name = anchor(chart.id)
-    size = f'viewBox="0 0 {WIDTH} {height:g}" width="{WIDTH}" height="{height:g}"'
+    wide, high = f"{WIDTH + 2 * margin:g}", f"{drawn[0] + 2 * margin:g}"
+    corner = f"{-margin:g}" if margin else "0"
+    size = f'viewBox="{corner} {corner} {wide} {high}" width="{wide}" height="{high}"'
     labels = f'role="img" aria-labelledby="chart-{name}-title chart-{name}-desc"'
     parts = (
         f'<svg xmlns="http://www.w3.org/2000/svg" {size} {labels} font-family="{FONTS}">',
         f'<title id="chart-{name}-title">{xml(chart.title)}</title>',
         f'<desc id="chart-{name}-desc">{xml(chart.alt)}</desc>',
-        f'<rect class="ground" width="{WIDTH}" height="{height:g}" fill="{GROUND}"/>',
-        *body,
+        f'<rect class="ground" x="{corner}" y="{corner}" width="{wide}" height="{high}" fill="{GROUND}"/>',
+        *drawn[1],
         "</svg>",
     )
     return "\n".join(parts) + "\n"

@@ -14,8 +14,8 @@ from reportgen.render.charts.canvas import (
     PADDING,
     VALUE,
     WIDTH,
+    Drawn,
     Place,
-    document,
     fill,
     outline,
     rect,
@@ -44,16 +44,16 @@ ABSENT = (
 )
 
 
-def diagram(chart: Diagram) -> str:
+def diagram(chart: Diagram) -> Drawn:
     """The diagram, laid out in the way in which it is largest; of several, the lowest."""
     layouts = tuple(_layouts(chart))
     if not layouts:
         lines = (text(line, 0, 16 + 20 * row, kind="muted") for row, line in enumerate(ABSENT))
-        return document(chart, 44, lines)
+        return 44, lines
     _, best = max(layouts, key=lambda weighed: (min(_scale(weighed[1]), LARGE), -weighed[0] * weighed[1].height))
     scale = _scale(best)
     place = f'transform="translate({(WIDTH - scale * best.width) / 2:.2f} {MARGIN}) scale({scale:.4f})"'
-    return document(chart, round(scale * best.height + 2 * MARGIN, 1), (f"<g {place}>", *_draw(chart, best), "</g>"))
+    return round(scale * best.height + 2 * MARGIN, 1), (f"<g {place}>", *_draw(chart, best), "</g>")
 
 
 def _layouts(chart: Diagram) -> Iterator[tuple[float, Layout]]:

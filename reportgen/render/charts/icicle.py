@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from reportgen.render.charts.canvas import WIDTH, document, fill, rect, text, tile, titled
+from reportgen.render.charts.canvas import WIDTH, Drawn, fill, rect, text, tile, titled
 
 if TYPE_CHECKING:
     from reportgen.view.page import Bars, Icicle, Tile
@@ -27,15 +27,15 @@ class _Run:
     tiles: tuple[Tile, ...]
 
 
-def icicle(chart: Icicle) -> str:
+def icicle(chart: Icicle) -> Drawn:
     """The icicle, 44 units a level."""
-    return document(chart, max(chart.depth, 1) * ROW - GAP, _tiles(chart.tiles, 0))
+    return max(chart.depth, 1) * ROW - GAP, _tiles(chart.tiles, 0)
 
 
-def bars(chart: Bars) -> str:
+def bars(chart: Bars) -> Drawn:
     """One bar for each label, which stands left of it."""
     labels = (text(label, 0, row * ROW + ROW / 2 + 3, kind="muted") for row, label in enumerate(chart.labels))
-    return document(chart, len(chart.labels) * ROW - GAP, (*labels, *_tiles(chart.tiles, MARGIN)))
+    return len(chart.labels) * ROW - GAP, (*labels, *_tiles(chart.tiles, MARGIN))
 
 
 def _tiles(tiles: Iterable[Tile], left: float) -> Iterator[str]:

@@ -9,7 +9,7 @@ from reportgen.render.charts.canvas import (
     LABEL,
     VALUE,
     WIDTH,
-    document,
+    Drawn,
     fill,
     line,
     rect,
@@ -30,10 +30,10 @@ GAP = 18  # between the columns
 FIGURE = text_width(">99.9 %", VALUE) + 6
 
 
-def shares(chart: Shares) -> str:
+def shares(chart: Shares) -> Drawn:
     """One row for each part, one column for each quantity; the largest share of all fills its column."""
     height = HEAD + ROW * len(chart.parts)
-    return document(chart, height, _draw(chart, height))
+    return height, _draw(chart, height)
 
 
 def _draw(chart: Shares, height: float) -> Iterator[str]:

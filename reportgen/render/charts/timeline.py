@@ -10,7 +10,7 @@ from reportgen.render.charts.canvas import (
     VALUE,
     WIDTH,
     Anchor,
-    document,
+    Drawn,
     fill,
     line,
     shortened,
@@ -31,9 +31,9 @@ GAP = 1
 HEIGHT = TOP + PLOT + 6 + STRIP
 
 
-def timeline(chart: Timeline) -> str:
+def timeline(chart: Timeline) -> Drawn:
     """The area over a strip of the parts; time runs from left to right, one step as wide as another."""
-    return document(chart, HEIGHT, _draw(chart))
+    return HEIGHT, _draw(chart)
 
 
 def _draw(chart: Timeline) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -53,6 +54,17 @@ def test_classes_for_dark_pages(draw: Draw, charts: Charts) -> None:
     ]
     assert set() == {element.attrib["class"] for element in elements} - set(painted)
     assert [] == [element for element in elements if painted[element.attrib["class"]] not in element.attrib]
+
+
+def test_a_file_of_its_own_has_a_margin(draw: Draw, charts: Charts) -> None:
+    """The ground reaches as far as the picture, beyond what is drawn on all sides."""
+    for chart in charts("words"):
+        _, _, width, height = map(float, draw(chart).root.attrib["viewBox"].split())
+        root = ET.fromstring(svg(chart, margin=12))  # noqa: S314 - our own text
+        assert [-12, -12, width + 24, height + 24] == list(map(float, root.attrib["viewBox"].split()))
+        ground = root.find(f"{SVG}rect[@class='ground']")
+        assert ground is not None
+        assert root.attrib["viewBox"].split() == [ground.attrib[key] for key in ("x", "y", "width", "height")]
 
 
 def test_the_same_bytes_every_time(charts: Charts) -> None:
