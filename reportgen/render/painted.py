@@ -13,11 +13,13 @@ from __future__ import annotations
 
 import functools
 import io
+import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
+import pydyf
 from fontTools.ttLib import TTFont
 from weasyprint import VERSION, Document, Page
 from weasyprint.draw.text import draw_emojis, draw_first_line
@@ -87,11 +89,25 @@ def write(document: Document, slots: Mapping[str, Slot], **options: Any) -> byte
     def finish(_: Document, pdf: Any) -> None:
         if "StructTreeRoot" in pdf.catalog:
             tagged.add_rows(pdf, [item.marked() for item in placed])
+        _compress(pdf)
 
     try:
         return bytes(document.copy(pages).write_pdf(finisher=finish, **options))
     except tagged.Misfit as exc:
         raise Unfit(str(exc)) from exc
+
+
+def _compress(pdf: Any) -> None:
+    """Compresses what is long, as pydyf would, but at zlib's own level: its highest takes thrice as long for 5 %."""
+    for item in pdf.objects:
+        if isinstance(item, pydyf.Stream) and item.compress:
+            data = b"\n".join(part if isinstance(part, bytes) else _bytes(part) for part in item.stream)
+            item.stream, item.compress = [zlib.compress(data)], False
+            item.extra["Filter"] = "/FlateDecode"
+
+
+def _bytes(part: Any) -> bytes:
+    return part.data if isinstance(part, pydyf.Object) else str(part).encode("ascii")
 
 
 def _blocks(page: Page) -> Iterator[Any]:

@@ -26,7 +26,7 @@ PADDING = 3  # characters, of a table's column
 ABREAST = 4  # key figures in a row
 READABLE = 32  # characters: where names would wrap earlier, an appendix turns its pages
 PLAIN_ROWS = 40  # a table of more rows, or too wide for its font, is set as a ledger: at a fiftieth of the time
-TOGETHER = 6  # lines of a ledger that stay together on a page, in the main part
+TOGETHER, MANY, MANY_TOGETHER = 6, 200, 20  # lines that stay together on a page, in the main part; of more rows, more
 TEXT_LINES = 24  # of a ledger as text in one cell, even for stripes: WeasyPrint's time is the square of a text's length
 _INTRO = 105  # characters on a line of a section's introduction
 
@@ -126,7 +126,7 @@ def _wraps_early(table: Table, wanted: list[int]) -> bool:
 def _setting(section: Section, table: Table, wanted: list[int], number: int, *, landscape: bool) -> Setting:
     small = not landscape and fit(table.columns, wanted, PORTRAIT) != wanted
     ledger = typeset(table, wanted, LANDSCAPE if landscape else SMALL if small else PORTRAIT)
-    first = others = TOGETHER
+    first = others = TOGETHER if len(table.rows) <= MANY else MANY_TOGETHER
     if section.appendix:
         line = LINE * (SMALL_SIZE if small else SIZE)
         height = (LANDSCAPE_HEIGHT if landscape else HEIGHT) - ledger.head_height * line - HEAD_GAP * SIZE

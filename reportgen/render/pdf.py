@@ -40,9 +40,7 @@ FONTS = (
 CODE = 92  # characters on a line of code
 LONG_WORD = 40  # characters: more may not fit a line
 PLAIN = "plain"  # the variant that claims nothing, and has no tags
-ON_PAPER = frozenset(
-    f"partials/{kind}.html.j2" for kind in ("chart", "facts", "figures", "table")
-)  # set anew
+ON_PAPER = frozenset(f"partials/{kind}.html.j2" for kind in ("chart", "facts", "figures", "table"))  # set anew
 ATTACHMENT = "report.json"
 EPOCH = datetime(2000, 1, 1, tzinfo=UTC)  # of the attachment: the same bytes whenever it is made
 

@@ -124,7 +124,7 @@ def test_running_headers(document: PdfReader) -> None:
     """Every page after the cover carries the model's name, its part, and page x of y."""
     parts = ["Findings", "Parameters", "Parameters", "Parameters", "Parameters"]
     assert [(lines[0], lines[-1]) for lines in map(_lines, document.pages[1:])] == [
-        (f"net {part}", f"page {number} of 6") for number, part in enumerate(parts, 2)
+        (f"net · {part}", f"page {number} of 6") for number, part in enumerate(parts, 2)
     ]
 
 

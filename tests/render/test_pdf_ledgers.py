@@ -61,7 +61,7 @@ def _words(document: PdfReader) -> list[str]:
     """The lines of all pages, as they stand, without what is repeated on each."""
     lines = [line for page in document.pages for line in page.extract_text(extraction_mode="layout").splitlines()]
     words = [" ".join(line.split()) for line in lines]
-    return [line for line in words if line and not re.match(r"net |page \d|Parameter Shape|Module Class", line)]
+    return [line for line in words if line and not re.match(r"net ·|page \d|Parameter Shape|Module Class", line)]
 
 
 def _elements(document: PdfReader, kind: str) -> list[Any]:
