@@ -29,9 +29,9 @@ def module_tree(report: ModelReport, nodes: Sequence[Node]) -> Iterator[Section]
     chains = list(walk(nodes))
     if len(chains) < 2:
         return
-    charts: list[Block | None] = [diagram(report, nodes), shares(report, nodes)]
+    charts: list[Block | None] = [shares(report, nodes), diagram(report, nodes)]
     if report.totals.parameters.unique is not None:
-        charts.insert(1, icicle(report.model.name, nodes))
+        charts.insert(0, icicle(report.model.name, nodes))
     yield Section("modules", "Modules", (*(chart for chart in charts if chart), _tree(report, chains)))
 
 
