@@ -170,6 +170,7 @@ def build(
     network: bool = False,
     fresh: bool = False,
     shard: str | None = None,
+    scheduler: str | None = None,
     progress: Progress | None = None,
     **appearance: Unpack[Appearance],
 ) -> Build:
@@ -179,7 +180,8 @@ def build(
     all formats (PDF only where Pango is installed). ``manifest`` is a TOML file, or ``bundled`` for reportgen's own;
     ``jobs`` is the number of models at a time, ``timeout`` in seconds and ``memory_limit`` in GiB hold for one model,
     which may reach other machines only with ``network``. What a run before left stands where it would be made from the
-    same things again, unless ``fresh``. ``shard`` ``i/n`` takes the i-th of n shares of the models, see `merge`.
+    same things again, unless ``fresh``. ``shard`` ``i/n`` takes the i-th of n shares of the models, see `merge`;
+    ``scheduler``, ``tcp://host:8786``, has the work done by a Dask cluster.
     ``appearance``: see `Appearance`.
 
     Raises:
@@ -211,7 +213,7 @@ def build(
     entries = [replace(entry, brand=brand.over(entry.brand)) for entry in wanted.models]
     render_options, notes = _render_options(wanted.formats, wanted.select, wanted.style, brand.over(wanted.brand))
     share = None if shard is None else Shard.parse(shard)
-    options = BatchOptions(Path(output), jobs, timeout, memory_limit, network, fresh, share)
+    options = BatchOptions(Path(output), jobs, timeout, memory_limit, network, fresh, share, scheduler)
     return Build(options.output, batch.run(entries, render_options, options, progress=progress), notes)
 
 

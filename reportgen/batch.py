@@ -91,7 +91,7 @@ def run(
         WriteError: the output folder cannot be written in.
     """
     progress = progress or Progress()
-    executor = executor or local(options, [*render.formats, *_sources(entries)])
+    executor = executor or executor_of(options, [*render.formats, *_sources(entries)])
     check_writable(options.output)
     jobs = plan(entries, render, options, executor)
     if options.shard is not None:
@@ -129,6 +129,23 @@ def _sources(entries: Sequence[ModelEntry]) -> list[str]:
     return sorted({source for entry in entries if (source := ModelRef.parse(entry.ref).source) is not None})
 
 
+def executor_of(options: BatchOptions, wishes: Sequence[str]) -> Executor:
+    """Where the work is done: on this machine, or on the cluster that ``options.scheduler`` names.
+
+    Raises:
+        ConfigError: see `local` and `reportgen.dask_executor.DaskExecutor`.
+    """
+    if options.scheduler is None:
+        return local(options, wishes)
+    from reportgen.dask_executor import DaskExecutor
+
+    return DaskExecutor(options.scheduler, timeout=options.timeout, environment=_environment(wishes))
+
+
+def _environment(wishes: Sequence[str]) -> dict[str, str]:
+    return {"REPORTGEN_WARM": " ".join(wishes)}
+
+
 def local(options: BatchOptions, wishes: Sequence[str]) -> Processes:
     """The executor of this machine: one process a core, unless told otherwise, prepared for formats and sources.
 
@@ -143,7 +160,7 @@ def local(options: BatchOptions, wishes: Sequence[str]) -> Processes:
         _jobs(options),
         timeout=options.timeout,
         preload=["reportgen.warm"],
-        environment={"REPORTGEN_WARM": " ".join(wishes)},
+        environment=_environment(wishes),
     )
 
 

@@ -255,11 +255,18 @@ def list_models(patterns: tuple[str, ...], source: str | None, as_json: bool) ->
 @click.option("--shard", metavar="I/N", help="Only the I-th of N shares of the models; see reportgen merge.")
 @click.option("--fresh", is_flag=True, help="Build everything anew, also what has not changed since the last run.")
 @click.option(
-    "--executor", type=click.Choice(["local"]), default="local", expose_value=False, help="Where the work is done."
+    "--executor",
+    type=click.Choice(["local", "dask"]),
+    default="local",
+    show_default=True,
+    help="Where the work is done: on this machine, or on the Dask cluster of --scheduler.",
 )
+@click.option("--scheduler", metavar="ADDRESS", help="Of a Dask cluster: tcp://host:8786.")
 @_common
-def build(refs: tuple[str, ...], quiet: bool, **options: Any) -> int:
+def build(refs: tuple[str, ...], quiet: bool, executor: str, **options: Any) -> int:
     """Report on models: build each, measure it, and write its report and the index of all."""
+    if (executor == "dask") != (options["scheduler"] is not None):
+        raise click.UsageError("--executor dask and --scheduler ADDRESS go together")
     from reportgen import api
     from reportgen.console import progress
 

@@ -210,7 +210,8 @@ class BatchOptions:
 
     ``timeout`` is in seconds, ``memory_limit`` in GiB on top of what the bare worker holds; without
     one every model has an equal share of the machine's. ``network`` lets models reach it; ``fresh``
-    builds anew what would stand. ``shard`` leaves the others' share of the models to them.
+    builds anew what would stand. ``shard`` leaves the others' share of the models to them. ``scheduler`` is the
+    address of a Dask cluster that does the work; None is this machine.
 
     Raises:
         ConfigError: a number that is not positive, or absurd.
@@ -223,6 +224,7 @@ class BatchOptions:
     network: bool = False
     fresh: bool = False
     shard: Shard | None = None
+    scheduler: str | None = None
 
     def __post_init__(self) -> None:
         for name in ("jobs", "timeout", "memory_limit"):

@@ -70,7 +70,8 @@ class Terminal(Progress):
 
     def finished(self, job: Job, outcome: Outcome) -> None:
         """Prints its line and moves the bar."""
-        self._running.remove(display(job.label))
+        if display(job.label) in self._running:  # what stands from a run before never started
+            self._running.remove(display(job.label))
         self._bar.console.print(line(job, outcome), style=_TONES[outcome.status], markup=False, highlight=False)
         self._bar.advance(self._task)
         self._show()

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from reportgen.registry.lookup import HOME
+from reportgen.registry.lookup import HOME, home
 
 _WORK = "work"  # the folder in a worker's own that its code runs in
 _FOLDERS: Mapping[str, str] = {"TMPDIR": "tmp"} | dict.fromkeys(
@@ -51,7 +51,7 @@ def enter(*, network: bool) -> str:
     """
     if not _own:
         return ""
-    own, before = _own[0], Path.cwd()
+    own, before = _own[0], home()
     os.environ[HOME] = str(before)
     sys.path[:] = [str(before / place) for place in sys.path]
     (own / _WORK).mkdir()

@@ -35,8 +35,10 @@ ALLOWED = {
     "tasks": BASE | {"config", "manifest", "probe", "registry", "report", "sandbox", "workers", "write"},
     "warm": BASE | {"config", "registry", "probe", "write"},
     "stamps": {"errors", "render", "tasks", "write"},
+    "dask_executor": {"errors", "registry", "workers"},
     "merging": BASE | {"config", "stamps", "view", "write"},
-    "batch": BASE | {"config", "manifest", "registry", "report", "stamps", "tasks", "view", "write", "workers"},
+    "batch": BASE
+    | {"config", "dask_executor", "manifest", "registry", "report", "stamps", "tasks", "view", "write", "workers"},
     "api": BASE
     | {"branding", "config", "manifest", "registry", "probe", "report", "render", "tasks", "write", "batch", "merging"},
     "doctor": BASE | {"config", "registry", "probe", "render", "write"},
@@ -53,6 +55,7 @@ RESERVED = {
     "transformers": {"registry"},
     "weasyprint": {"render/pdf.py", "render/painted.py"},
     "click": {"cli"},
+    "distributed": {"dask_executor"},
     "rich": {"console"},
 }
 
