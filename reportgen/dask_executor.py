@@ -1,7 +1,7 @@
 """Many machines: the steps of a run as tasks of a Dask cluster.
 
 Each task starts a process of its own on the machine that takes it, as on one machine, so a model that takes its process
-down does not take the cluster's worker along; and where that worker is lost, Dask gives the task to another. The current
+down does not take the cluster's worker along; where that worker is lost, Dask gives the task to another. The current
 folder, the output folder, and what options and references name, are under the same path on every machine.
 """
 
