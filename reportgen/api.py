@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, Literal, Unpack
 
 from reportgen import batch, merging, write
+from reportgen.appearance import Appearance, brand_of, style_of
 from reportgen.batch import Progress
-from reportgen.branding import Brand, read_description, read_logo
+from reportgen.branding import Brand
 from reportgen.config import FORMATS, BatchOptions, ProbeOptions, RenderOptions, Shard, Style, parse_formats
 from reportgen.errors import AmbiguousModel, ConfigError, RendererUnavailable
 from reportgen.manifest import BUNDLED_MANIFEST, Manifest, manifest_of, read_manifest
@@ -93,22 +94,6 @@ def load(path: str | Path) -> ModelReport:
     return codec.load(Path(path))
 
 
-class Appearance(TypedDict, total=False):
-    """How reports look and what a person adds to them: further keywords of `build`, `render` and `render_saved`.
-
-    What is left out, or None, is as a manifest says, else plain. Files are read, and refused, before any work.
-    """
-
-    templates: str | Path | None  # a folder whose files replace reportgen's templates of the same name
-    css: str | Path | None  # a style sheet that comes after reportgen's own, in HTML and PDF
-    pdf_variant: str | None  # "pdf/ua-1" (accessible), "pdf/a-3a" (archived) or "plain"
-    markdown_flavor: str | None  # "github", "hub" or "plain"
-    title: str | None  # the heading, in place of the model's name
-    author: str | None  # who publishes the report
-    logo: str | Path | None  # a PNG, JPEG, WebP or SVG file
-    description: str | Path | None  # a file of Markdown, shown at the start
-
-
 def render(
     report: ModelReport, file_format: str, *, select: Sequence[str] = (), **appearance: Unpack[Appearance]
 ) -> bytes:
@@ -122,7 +107,7 @@ def render(
         RenderError: it cannot be made.
     """
     formats = parse_formats((file_format,))
-    options = RenderOptions(formats, tuple(select), Style(**_style(appearance)), _brand(appearance))
+    options = RenderOptions(formats, tuple(select), Style(**style_of(appearance)), brand_of(appearance))
     return write.render(report, formats[0], options)
 
 
@@ -202,14 +187,14 @@ def build(
         "batch_scaling": batch_scaling,
         "formats": None if formats is None else parse_formats(formats),
         "select": None if select is None else tuple(select),
-        **_style(appearance),
+        **style_of(appearance),
     }
     wanted = _manifest(
         (refs,) if isinstance(refs, str) else tuple(refs),
         manifest,
         {key: value for key, value in given.items() if value is not None},
     )
-    brand = _brand(appearance)
+    brand = brand_of(appearance)
     entries = [replace(entry, brand=brand.over(entry.brand)) for entry in wanted.models]
     render_options, notes = _render_options(wanted.formats, wanted.select, wanted.style, brand.over(wanted.brand))
     share = None if shard is None else Shard.parse(shard)
@@ -245,7 +230,7 @@ def render_saved(
         RendererUnavailable, WriteError: as `build`.
     """
     chosen = None if formats is None else parse_formats(formats)
-    options, notes = _render_options(chosen, select or (), Style(**_style(appearance)), _brand(appearance))
+    options, notes = _render_options(chosen, select or (), Style(**style_of(appearance)), brand_of(appearance))
     records = [load(report) for report in reports]
     return Build(Path(output), batch.render_saved(records, options, Path(output)), notes)
 
@@ -260,34 +245,6 @@ def _manifest(refs: Sequence[str], manifest: str | Path | None, given: Mapping[s
     if manifest is not None:
         return read_manifest(BUNDLED_MANIFEST if manifest == "bundled" else Path(manifest), given)
     return manifest_of(refs, given)
-
-
-def _style(appearance: Appearance) -> dict[str, Any]:
-    """The fields of `Style` that are given."""
-    unknown = sorted(appearance.keys() - Appearance.__annotations__.keys())
-    if unknown:
-        raise TypeError(f"there is no keyword {unknown[0]!r}; see reportgen.api.Appearance")
-    given = {
-        "templates": _path(appearance.get("templates")),
-        "css": _path(appearance.get("css")),
-        "pdf_variant": appearance.get("pdf_variant"),
-        "markdown_flavor": appearance.get("markdown_flavor"),
-    }
-    return {key: value for key, value in given.items() if value is not None}
-
-
-def _brand(appearance: Appearance) -> Brand:
-    logo, description = _path(appearance.get("logo")), _path(appearance.get("description"))
-    return Brand(
-        title=appearance.get("title"),
-        author=appearance.get("author"),
-        logo=None if logo is None else read_logo(logo),
-        about=None if description is None else read_description(description),
-    )
-
-
-def _path(value: str | Path | None) -> Path | None:
-    return None if value is None else Path(value)
 
 
 def _render_options(
