@@ -15,6 +15,7 @@ MAX_LOGO = 2**20  # bytes
 MAX_DESCRIPTION = 2**18  # bytes
 _SVG = "{http://www.w3.org/2000/svg}"
 _REFUSED = {"script", "foreignobject", "handler", "iframe", "embed", "object", "audio", "video"}
+_FRONT_MATTER = re.compile(r"\A---\n(?:.*?\n)?---(?:\n|\Z)", re.DOTALL)
 _OWN = re.compile(r"#|data:image/(png|jpeg|gif|webp)[;,]", re.IGNORECASE)
 _FETCHES = re.compile(r"@import|\\|(?:url|image|image-set)\(\s*(?!['\"]?(?:#|data:image/))", re.IGNORECASE)
 
@@ -42,13 +43,14 @@ class Brand:
 
 
 def read_description(path: Path) -> str | None:
-    """The Markdown of a description file; None where it says nothing.
+    """The Markdown of a description file, without the front matter that a model card has; None where it says nothing.
 
     Raises:
         ConfigError: it cannot be read, is larger than `MAX_DESCRIPTION`, or is no text in UTF-8.
     """
     try:
-        return _read(path, MAX_DESCRIPTION).decode("utf-8-sig").strip() or None
+        text = _read(path, MAX_DESCRIPTION).decode("utf-8-sig").replace("\r\n", "\n")
+        return _FRONT_MATTER.sub("", text).strip() or None
     except (OSError, ValueError) as exc:
         raise ConfigError(
             f"the description {path} cannot be used: {_reason(exc)}",

@@ -72,9 +72,13 @@ def test_refused_logos(file: Path, data: bytes, reason: str) -> None:
 
 
 def test_descriptions(file: Path) -> None:
-    """Text in UTF-8, without a mark of its encoding; where there is none, nothing is said."""
+    """Text in UTF-8, without a mark of its encoding or a card's front matter; where there is none, nothing is said."""
     file.write_bytes("\ufeff# Größe\n\n*x*\n".encode())
     assert "# Größe\n\n*x*" == read_description(file)
+    file.write_bytes(b"---\r\nlicense: mit\r\ntags:\r\n- x\r\n---\r\n# Use\r\n\r\n---\r\nx")
+    assert "# Use\n\n---\nx" == read_description(file)
+    file.write_bytes(b"---\n---")
+    assert read_description(file) is None
     file.write_bytes(b" \n")
     assert read_description(file) is None
 
