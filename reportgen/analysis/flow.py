@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from reportgen.analysis.fold import Node, paths, walk
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 INPUT, OUTPUT = -1, -2  # the ends of arrows that are no vertex
 MOST = 24  # vertices
 _GIVEN = -1  # in a record: what the holder took itself
-_FEW = 5
-_TANGLE = 1.5  # arrows for each vertex, on top of a few
 _OWN = 0.05  # a module with a larger share that is its own stays whole: its parts would not show that
 _SILENT = re.compile(r"(Identity|Dropout(\dd)?|DropPath|StochasticDepth)\Z")
 
@@ -49,18 +48,21 @@ def flow(report: ModelReport, nodes: Sequence[Node], most: int = MOST) -> Flow |
     tree = _Tree(report, nodes)
     shown: list[Chain] = [(node,) for node in nodes]
     found: Flow | None = None
-    opened = True
-    while opened:
-        opened = False
-        for kind in dict.fromkeys(sorted(map(_kind, shown), key=lambda kind: kind[0])):
-            deeper = [chain for part in shown for chain in (tree.inside(part) if _kind(part) == kind else [part])]
-            if deeper == shown or sum(not _is_silent(chain[-1]) for chain in deeper) > most:
-                continue
-            candidate = _Paths(tree, deeper).flow()
-            if found is None or len(candidate.arrows) <= _FEW + _TANGLE * len(candidate.vertices):
-                shown, found, opened = deeper, candidate, True
-                break
+    kinds = [_kind(part) for part in shown]
+    while kinds:
+        kind = kinds.pop(0)
+        deeper = [chain for part in shown for chain in (tree.inside(part) if _kind(part) == kind else [part])]
+        if deeper == shown or sum(not _is_silent(chain[-1]) for chain in deeper) > most:
+            continue
+        candidate = _Paths(tree, deeper).flow()
+        if found is None or not _is_tangled(candidate):
+            shown, found = deeper, candidate
+            kinds = sorted(dict.fromkeys(map(_kind, shown)), key=itemgetter(0))  # the highest level first
     return found
+
+
+def _is_tangled(flow: Flow) -> bool:
+    return len(flow.arrows) > 5 + 1.5 * len(flow.vertices)
 
 
 def _kind(part: Chain) -> tuple[int, str]:

@@ -143,6 +143,14 @@ def test_equal_parts_are_opened_together(wire: Wire, arrows: Arrows) -> None:
     assert [] == arrows(report, most=1)
 
 
+def test_a_tangle_stays_closed(wire: Wire, arrows: Arrows) -> None:
+    """Of a block in which every part works on all before it, only so many arrows are drawn as one can follow."""
+    parts = [f"block.{letter}" for letter in "abcdefg"]
+    dense = {part: " ".join(["given", *parts[:index]]) for index, part in enumerate(parts)}
+    modules = {"": "given", "stem": "given", "block": ("Block", "stem", parts[-1]), **dense, "head": "block"}
+    assert ["in > stem", "stem > block", "block > head", "head > out"] == arrows(wire(modules))
+
+
 def test_modules_that_never_ran_are_left_out(wire: Wire, arrows: Arrows) -> None:
     """An auxiliary head that was not called is no vertex."""
     assert ["in > a", "a > b", "b > out"] == arrows(wire({"": "given", "a": "given", "aux": None, "b": "a"}))
