@@ -58,7 +58,9 @@ def _largest(parts: Amounts) -> Amounts:
 
 
 def _words(label: str, parts: Amounts, whole: int) -> str:
-    return f"By {label}: " + ", ".join(f"{part} {numbers.percent(elements, whole)}" for part, elements in parts)
+    return f"By {label}: " + ", ".join(
+        f"{names.brief(part)} {numbers.percent(elements, whole)}" for part, elements in parts
+    )
 
 
 def _tiles(row: int, parts: Amounts, whole: int) -> Iterator[Tile]:

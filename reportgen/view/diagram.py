@@ -80,10 +80,13 @@ def _shapes(tensors: Sequence[Sizes]) -> str:
 
 def _alt(found: Flow, first: Box, last: Box) -> str:
     """What goes in and what comes out, and some of the boxes between, in the model's order."""
-    runs = [f" Of {names.path(chain)} one of {chain[-1].count:,} equal blocks is shown." for chain in found.frames]
-    parts = [names.path(chain) for chain in found.vertices]
+    runs = [
+        f" Of {names.brief(names.path(chain))} one of {chain[-1].count:,} equal blocks is shown."
+        for chain in found.frames
+    ]
+    parts = [names.brief(names.path(chain)) for chain in found.vertices]
     shown = ", ".join(parts[:_NAMED]) + (f" and {len(parts) - _NAMED} more" if len(parts) > _NAMED else "")
     return (
-        f"From {first.label} ({first.detail}) to {last.label} ({last.detail}) by"
+        f"From {names.brief(first.label)} ({first.detail}) to {names.brief(last.label)} ({last.detail}) by"
         f" {numbers.plural(len(found.arrows), 'arrow')} through {len(parts)} parts: {shown}.{''.join(runs)}"
     )

@@ -91,6 +91,6 @@ def _alt(root: Node) -> str:
         ((names.repeats(chain) * chain[-1].elements, names.path(chain)) for chain in branches(root)),
         key=lambda part: -part[0],
     )
-    shares = [f"{path} holds {numbers.percent(elements, root.elements)}" for elements, path in parts[:5]]
+    shares = [f"{names.brief(path)} holds {numbers.percent(elements, root.elements)}" for elements, path in parts[:5]]
     rest = f", and {numbers.plural(len(parts) - 5, 'smaller part')} the rest" if len(parts) > 5 else ""
     return f"Of {numbers.exact(root.elements)} parameters {', '.join(shares)}{rest}."

@@ -9,6 +9,7 @@ from math import prod
 
 from reportgen.analysis.fold import Node
 
+_BRIEF = 80  # characters
 MODEL = "(model)"  # what the path "" of the model itself is shown as
 _NUMBER = re.compile(r"(?<![0-9])(0|[1-9][0-9]{0,8})(?![0-9])")  # one that counting up and writing gives back
 
@@ -92,6 +93,11 @@ def _patterns(texts: tuple[str, ...], numbers: Sequence[tuple[int, ...]]) -> lis
 
 def _weave(texts: Sequence[str], numbers: Iterable[str]) -> str:
     return "".join(text + number for text, number in zip_longest(texts, numbers, fillvalue=""))
+
+
+def brief(name: str) -> str:
+    """A name for a sentence: what is longer than any that a person gave loses its middle; tables have it whole."""
+    return name if len(name) <= _BRIEF else f"{name[: _BRIEF // 2]}…{name[-_BRIEF // 4 :]}"
 
 
 def listing(names: Sequence[str], *, limit: int = 6) -> str:

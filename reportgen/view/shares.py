@@ -178,4 +178,4 @@ def _words(row: _Row, quantities: Sequence[_Quantity]) -> str:
         f"{numbers.percent(amount, quantity.whole)} of {quantity.phrase}"
         for amount, quantity in zip(row.amounts, quantities, strict=True)
     )
-    return f"{row.label}: {', '.join(most)} and {last}"
+    return f"{names.brief(row.label)}: {', '.join(most)} and {last}"

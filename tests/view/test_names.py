@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reportgen.analysis.fold import fold, walk
-from reportgen.view.names import compact, label, listing, path, repeats, simple, without_markup
+from reportgen.view.names import brief, compact, label, listing, path, repeats, simple, without_markup
 
 if TYPE_CHECKING:
     from reportgen.report.schema import ModelReport
@@ -52,6 +52,12 @@ def expand(pattern: str) -> set[str]:
 def test_patterns_stand_for_exactly_their_names(names: list[str]) -> None:
     """No name is lost in a pattern, and none is made up."""
     assert set(names) == {name for pattern in compact(names) for name in expand(pattern)}
+
+
+def test_overlong_names_in_sentences() -> None:
+    """A name that nobody gave by hand loses its middle in a sentence; one that somebody may have given stays whole."""
+    assert brief("x" * 80) == "x" * 80
+    assert brief("a" * 60 + "b" * 60) == "a" * 40 + "…" + "b" * 20
 
 
 def test_long_lists_are_cut() -> None:
