@@ -71,7 +71,8 @@ def _ticks(most: int) -> list[int]:
 def _alt(moments: Sequence[MemoryMoment], places: Sequence[str], peak: int) -> str:
     most, last = moments[peak].bytes, moments[-1].bytes
     when = numbers.percent(peak, len(moments) - 1)
+    where = names.brief(places[peak]) or names.MODEL
     return (
-        f"The most is {numbers.size(most)}, in {names.brief(places[peak]) or names.MODEL}, {when} of the way through the pass; at"
+        f"The most is {numbers.size(most)}, in {where}, {when} of the way through the pass; at"
         f" its end there is {numbers.size(last)}. Parameters, buffers and inputs are not counted."
     )
