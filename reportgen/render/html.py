@@ -27,7 +27,7 @@ SCREEN, DENSE = 128, 148  # characters across a table on a wide screen, in the u
 _PADDING = 3  # characters between two columns
 _FOLD = 3  # characters of the button that folds a tree's row
 # Characters that columns have at least, if they need them, the first and others: no dtype is broken for a long name.
-_LEAST_NAME, _LEAST = 28, 10
+_LEAST_NAME, _LEAST = 28, 14
 _FITS = 0.75  # of the characters that a column has room for are never broken: a narrow screen has less room
 _FACES = (  # family, weight, file
     ("Report Sans", 400, "IBMPlexSans-Regular.woff2"),
@@ -101,11 +101,11 @@ def environment(templates: Path | None = None) -> jinja2.Environment:
         breakable=breakable,
         href=safe_href,
         image=image,
-        is_dense=is_dense,
         is_tree=is_tree,
         link=link,
         partial=partial,
         preformatted=str,
+        print_size=print_size,
         prose=prose.html,
         screen_widths=screen_widths,
         state=state,
@@ -176,9 +176,9 @@ def screen_widths(table: Table) -> list[int]:
     return [width + extra + _PADDING for width, extra in zip(least, more, strict=True)]
 
 
-def is_dense(widths: list[int]) -> bool:
-    """Whether columns of these widths need small print."""
-    return sum(widths) > SCREEN
+def print_size(widths: list[int]) -> str:
+    """The class of a table with columns of these widths: usual print, small, or so wide that it scrolls by itself."""
+    return "wide" if sum(widths) > DENSE else "dense" if sum(widths) > SCREEN else "usual"
 
 
 def _csp_hash(text: str) -> Markup:
