@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from reportgen.view.page import Block, Cell, Page, Section
+    from reportgen.view.page import Block, Cell, Chart, Page, Section
 
 # Under names of our own, so that no other version that the machine may have is taken instead.
 FONTS = (
@@ -196,9 +196,14 @@ def environment(templates: Path | None = None) -> jinja2.Environment:
         shares=lambda table: shares(column_widths(table, TABLE), PADDING),
         prose=functools.partial(prose.html, web_only=True),
         state=state,
-        svg=svg,
+        picture=_picture,
     )
     return env
+
+
+def _picture(chart: Chart) -> str:
+    """A chart as an image of its own: within the page, each of its elements would be parsed and styled as HTML is."""
+    return f"data:image/svg+xml;base64,{base64.b64encode(svg(chart).encode()).decode()}"
 
 
 def _breakable(text: str) -> Markup:

@@ -81,7 +81,7 @@ def test_cover(document: PdfReader) -> None:
     """The first page holds name, class, status, key figures and contents with their pages, and no running header."""
     words = ["net", "models.Net", "partial", "A small network."]
     figures = ["Parameters Frozen", "20 k 0", "20,000 elements", "float32"]
-    contents = ["Contents", "Findings 2 Environment 2", "Identity 2 Parameters 3", "Modules 2"]
+    contents = ["Contents", "Findings 2 Identity 2", "Modules 2 Environment 2", "Parameters 3"]
     assert _lines(document.pages[0]) == [*words, *figures, *contents, "reportgen 1.0.0", "page 1 of 6"]
 
 
