@@ -50,7 +50,7 @@ def test_contents(wheel):
         held = {name for name in archive.namelist() if ".dist-info/" not in name}
         licences = {name.partition("/licenses/")[2] for name in archive.namelist() if "/licenses/" in name}
     assert package | templates == held
-    assert {"LICENSE", "templates/fonts/OFL.txt"} == licences
+    assert {"LICENSE", *(f"templates/fonts/{name}.txt" for name in ("DejaVu", "Droid", "OFL"))} == licences
 
 
 @pytest.fixture(scope="module")

@@ -37,6 +37,10 @@ FONTS = (
     ("Report Mono", 400, "IBMPlexMono-Regular.ttf"),
     ("Report Mono", 600, "IBMPlexMono-SemiBold.ttf"),
 )
+MORE_FONTS = (  # for what those lack: read only where a page needs them, for they are large
+    ("Report Signs", 400, "DejaVuSans.ttf"),  # Hebrew, Arabic, mathematics
+    ("Report Han", 400, "DroidSansFallback.ttf"),  # Chinese, Japanese, Korean
+)
 CODE = 92  # characters on a line of code
 LONG_WORD = 40  # characters: more may not fit a line
 PLAIN = "plain"  # the variant that claims nothing, and has no tags
@@ -102,7 +106,7 @@ class PdfRenderer:
         """WeasyPrint's document; ``painted`` leaves the places of ledgers empty, else they are text."""
         text = templating.render(self._environment, "html/print.html.j2", page=paper.page, plan=paper, painted=painted)
         css = templating.sources(self._environment, "css/print.css", "css/user.css") + self._css
-        fonts, style, fetcher = _typesetting(self._weasyprint, css)
+        fonts, style, fetcher = _typesetting(self._weasyprint, css, more=not _covered().issuperset(text))
         html = self._weasyprint.HTML(string=text, url_fetcher=fetcher)
         return html.render(stylesheets=[style], font_config=fonts, **self._variant_options())
 
@@ -157,8 +161,11 @@ def _install_pango() -> str:
 
 
 @functools.cache
-def _typesetting(weasyprint: Any, css: str) -> tuple[Any, Any, Any]:
-    """Fonts, style sheet and fetcher for all documents of this process: reading fonts takes as long as ten pages."""
+def _typesetting(weasyprint: Any, css: str, *, more: bool) -> tuple[Any, Any, Any]:
+    """Fonts, style sheet and fetcher for all documents of this process: reading fonts takes as long as ten pages.
+
+    With ``more``, the fonts for other scripts are there as well.
+    """
 
     class NoFetcher(weasyprint.urls.URLFetcher):  # type: ignore[misc]  # WeasyPrint is untyped
         """Reads ``data:`` URLs, and stops the document at any other."""
@@ -170,8 +177,20 @@ def _typesetting(weasyprint: Any, css: str) -> tuple[Any, Any, Any]:
 
     fetcher = NoFetcher(allowed_protocols=("data",), allow_redirects=False)
     fonts = weasyprint.text.fonts.FontConfiguration()
-    faces = "".join(_font_face(*font) for font in FONTS)
+    faces = "".join(_font_face(*font) for font in (*FONTS, *(MORE_FONTS if more else ())))
     return fonts, weasyprint.CSS(string=css + faces, font_config=fonts, url_fetcher=fetcher), fetcher
+
+
+@functools.cache
+def _covered() -> frozenset[str]:
+    """The characters that all of the usual fonts have, and those that are not drawn."""
+    from fontTools.ttLib import TTFont
+
+    points = []
+    for _, _, file in FONTS:
+        with TTFont(templating.own_templates() / "fonts" / file, lazy=True) as font:
+            points.append(set(font.getBestCmap()))
+    return frozenset(map(chr, set.intersection(*points))) | frozenset("\n\t\r")
 
 
 def _font_face(family: str, weight: int, file: str) -> str:

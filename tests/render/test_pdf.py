@@ -22,9 +22,10 @@ from reportgen.view.page import Cell, Column, Figures, Page, Row, Section, Table
 
 weasyprint = pytest.importorskip("weasyprint", exc_type=(ImportError, OSError), reason="needs Pango")
 
-from reportgen.render.pdf import PdfRenderer  # noqa: E402 - only where WeasyPrint loads
+from reportgen.render.pdf import MORE_FONTS, PdfRenderer  # noqa: E402 - only where WeasyPrint loads
 
 A4 = (595, 842)
+OWN_FONTS = {"Report-Sans", "Report-Sans-Semi-Bold", "Report-Mono", "Report-Mono-Semi-Bold"}
 
 
 @pytest.fixture(scope="module")
@@ -143,6 +144,20 @@ def test_links(document: PdfReader) -> None:
     assert inside == {"findings", "identity", "modules", "environment", "parameters", "p-block.0.weight"}
 
 
+def test_fonts_of_other_scripts(pdf: PdfRenderer, ledger: Callable[..., Table]) -> None:
+    """Names in other scripts are set in fonts that travel with reportgen too, and can be read out of the file."""
+    table = ledger(2, "重み付け.{}.어텐션")
+    document = PdfReader(io.BytesIO(pdf.render(_with(Section("parameters", "שכבה", (table,))))))
+    fonts = {
+        font.get_object()["/BaseFont"].split("+")[1]
+        for page in document.pages
+        for font in page["/Resources"]["/Font"].values()
+    }
+    assert {"Report-Han", "Report-Signs"} <= fonts <= {font[0].replace(" ", "-") for font in MORE_FONTS} | OWN_FONTS
+    text = "".join(page.extract_text() for page in document.pages)
+    assert [f"重み付け.{number}.어텐션" in text for number in range(2)] == [True, True]
+
+
 def test_only_its_own_fonts(document: PdfReader) -> None:
     """The text is set in the fonts that travel with reportgen, whatever the machine has."""
     fonts = {
@@ -150,7 +165,7 @@ def test_only_its_own_fonts(document: PdfReader) -> None:
         for page in document.pages
         for font in page["/Resources"]["/Font"].values()
     }
-    assert fonts == {"Report-Sans", "Report-Sans-Semi-Bold", "Report-Mono", "Report-Mono-Semi-Bold"}
+    assert fonts == OWN_FONTS
 
 
 def test_upright_unless_names_need_width(pdf: PdfRenderer, ledger: Callable[..., Table]) -> None:

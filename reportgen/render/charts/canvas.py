@@ -22,7 +22,7 @@ WIDTH = 840
 LABEL, VALUE = 12, 10.5  # font sizes
 ADVANCE = 0.6  # em a character, in nearly every monospaced font
 PADDING = 6  # of a text within its tile
-FONTS = "Report Mono, ui-monospace, SFMono-Regular, Menlo, Consolas, monospace"
+FONTS = "Report Mono, Report Signs, Report Han, ui-monospace, SFMono-Regular, Menlo, Consolas, monospace"
 SHORTEST = 9  # characters of a name that is cut in the middle
 
 INK = "#14202b"
