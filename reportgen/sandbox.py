@@ -10,6 +10,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -81,7 +82,8 @@ def files_read() -> tuple[str, ...]:
 def _note_opened(event: str, args: Sequence[Any]) -> None:
     """An audit hook. Relative paths are told by where they lead now: the code may change the folder later."""
     if event == "open" and isinstance(args[0], str) and not (isinstance(args[1], str) and set(args[1]) & set("wax")):
-        _opened.add(os.path.realpath(args[0]))
+        with suppress(OSError):  # there may be no current folder any more
+            _opened.add(os.path.realpath(args[0]))
 
 
 def anonymous(text: str, folder: str) -> str:

@@ -30,7 +30,7 @@ def typesetters() -> dict[str, str]:
 
 def main(output: Path = SAMPLES) -> None:
     """Builds the manifest of samples into ``output``."""
-    result = reportgen.build(manifest=SAMPLES / "manifest.toml", output=output)
+    result = reportgen.build(manifest=SAMPLES / "manifest.toml", output=output, fresh=True)
     for outcome in result.outcomes:
         print(f"{outcome.ref}: {outcome.status}")
     text = json.dumps(typesetters(), indent=2, sort_keys=True)

@@ -93,7 +93,11 @@ def test_help(reportgen):
             "No such option '--templats'. Did you mean '--templates'?",
             "see reportgen build --help",
         ),
-        (["build", "x", "--executor", "dask"], "Invalid value for '--executor': 'dask' is not 'local'.", None),
+        (
+            ["build", "x", "--executor", "dask"],
+            "--executor dask and --scheduler ADDRESS go together",
+            "see reportgen build --help",
+        ),
         (["build"], "nothing to build", "give model references, or a manifest"),
         (["build", "x", "--manifest", "y"], "model references and a manifest together", None),
         (["build", "--manifest", "none.toml"], "none.toml: [Errno 2] No such file or directory: 'none.toml'", None),
