@@ -75,7 +75,7 @@ def files_read() -> tuple[str, ...]:
         return ()
     modules = {str(file) for module in list(sys.modules.values()) if (file := getattr(module, "__file__", None))}
     installed = (sys.prefix, sys.base_prefix, str(_PACKAGE), str(_own[0]), "/proc", "/sys", "/dev")
-    real = {os.path.realpath(path) for path in modules | _opened}
+    real = {os.path.realpath(home() / path) for path in modules} | _opened
     return tuple(sorted(path for path in real if not path.startswith(installed) and Path(path).is_file()))
 
 
