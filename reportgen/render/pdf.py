@@ -43,6 +43,7 @@ MORE_FONTS = (  # for what those lack: read only where a page needs them, for th
 )
 CODE = 92  # characters on a line of code
 LONG_WORD = 40  # characters: more may not fit a line
+ADVANCE = 0.6  # em a character of code
 PLAIN = "plain"  # the variant that claims nothing, and has no tags
 ON_PAPER = frozenset(f"partials/{kind}.html.j2" for kind in ("chart", "facts", "figures", "table"))  # set anew
 ATTACHMENT = "report.json"
@@ -211,13 +212,23 @@ def environment(templates: Path | None = None) -> jinja2.Environment:
         indent=lambda depth: 6 + 9 * min(depth, 12),  # points
         link=_link,
         partial=_partial,
-        preformatted=lambda text: "\n".join(part for line in text.split("\n") for part in wrap(line, CODE)),
+        preformatted=lambda text: Markup("\n").join(part for line in text.split("\n") for part in _code_lines(line)),
         shares=lambda table: shares(column_widths(table, TABLE), PADDING),
         prose=functools.partial(prose.html, web_only=True),
         state=state,
         picture=_picture,
     )
     return env
+
+
+def _code_lines(line: str) -> Iterator[Markup]:
+    """A line of code in lines that fit; indented without spaces, of which several in a row read out as a mistake."""
+    for part in wrap(line, CODE):
+        words = part.lstrip(" ")
+        indent = f"{ADVANCE * (len(part) - len(words)):g}em"
+        yield (
+            Markup('<span style="padding-left: {}"></span>{}').format(indent, words) if part != words else escape(part)
+        )
 
 
 def _picture(chart: Chart) -> str:
