@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from math import prod
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -303,6 +304,17 @@ def _make_report(
 def make_report() -> MakeReport:
     """The factory of records made by hand; see `_make_report` for what it takes."""
     return _make_report
+
+
+@pytest.fixture(scope="session")
+def contents() -> Callable[[Path], dict[str, bytes]]:
+    """Gives every file below a folder of reports but the stamps, by its path in it."""
+
+    def read(folder: Path) -> dict[str, bytes]:
+        found = (path for path in folder.rglob("*") if path.is_file() and path.parent.name != ".reportgen")
+        return {path.relative_to(folder).as_posix(): path.read_bytes() for path in found}
+
+    return read
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -23,6 +23,7 @@ pytestmark = [
     pytest.mark.skipif(sys.platform == "win32", reason="workers are killed here"),
 ]
 
+Contents = Callable[[Path], dict[str, bytes]]
 MODELS = """
 import ctypes, os, time
 from pathlib import Path
@@ -90,19 +91,16 @@ def cluster(tmp_path: Path) -> Iterator[Cluster]:
         yield Cluster(folder, stack)
 
 
-def _files(folder: Path) -> dict[str, bytes]:
-    found = (path for path in folder.rglob("*") if path.is_file() and path.parent.name != ".reportgen")
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in found}
-
-
-def test_the_same_as_on_one_machine(cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_same_as_on_one_machine(
+    cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, contents: Contents
+) -> None:
     """Every file is the same to the byte, of models that crash too; and what has not changed stands."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "models.py").write_text(MODELS, encoding="utf-8")
     refs = [*(f"file:models.py:{name}" for name in NAMES), "builtin:lenet5"]
     for output, scheduler in (("here", None), ("there", cluster.address)):
         reportgen.build(refs, output=output, formats=["json", "md"], inputs=["1x2"], scheduler=scheduler)
-    assert _files(tmp_path / "here") == _files(tmp_path / "there")
+    assert contents(tmp_path / "here") == contents(tmp_path / "there")
     again = reportgen.build(refs, output="there", formats=["json", "md"], inputs=["1x2"], scheduler=cluster.address)
     assert [o.name for o in again.outcomes if o.seconds is not None] == ["models.py:Crashes"]
 

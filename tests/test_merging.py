@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,21 +10,17 @@ import pytest
 import reportgen
 from reportgen.errors import ConfigError
 
+Contents = Callable[[Path], dict[str, bytes]]
 REFS = ["builtin:lenet5", "builtin:mlp", "builtin:linear"]
 
 
-def _files(folder: Path) -> dict[str, bytes]:
-    found = (path for path in folder.rglob("*") if path.is_file() and path.parent.name != ".reportgen")
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in found}
-
-
-def test_shards_make_the_whole(tmp_path: Path) -> None:
+def test_shards_make_the_whole(tmp_path: Path, contents: Contents) -> None:
     """Two shards, merged, are what one run leaves, to the byte; and what has not changed stands there too."""
     for shard in ("1/2", "2/2"):
         reportgen.build(REFS, output=tmp_path / shard[0], formats=["json", "md"], shard=shard)
     reportgen.build(REFS, output=tmp_path / "whole", formats=["json", "md"])
     assert reportgen.merge([tmp_path / "1", tmp_path / "2"], output=tmp_path / "merged") == 3
-    assert _files(tmp_path / "merged") == _files(tmp_path / "whole")
+    assert contents(tmp_path / "merged") == contents(tmp_path / "whole")
     again = reportgen.build(REFS, output=tmp_path / "merged", formats=["json", "md"])
     assert [outcome.seconds for outcome in again.outcomes] == [None, None, None]
 

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from reportgen.registry.base import ModelRef
 from reportgen.stamps import Stamps
 from reportgen.tasks import Job, Outcome
 
+Contents = Callable[[Path], dict[str, bytes]]
 MODEL = "from torch import nn\nfrom part import width\n\n\ndef net():\n    return nn.Linear(2, width)\n"
 
 
@@ -119,7 +121,7 @@ def test_a_second_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs SIGKILL")
-def test_a_run_that_was_killed(tmp_path: Path) -> None:
+def test_a_run_that_was_killed(tmp_path: Path, contents: Contents) -> None:
     """Killed outright in the middle, it goes on where it stopped, and leaves what it would have left."""
     refs = ["builtin:lenet5", "builtin:mlp", "builtin:linear", "builtin:vae", "builtin:lstm_classifier", "builtin:gpt2"]
     command = [sys.executable, "-m", "reportgen", "build", *refs, "--format", "json,md", "--jobs", "1", "-o", "killed"]
@@ -135,9 +137,4 @@ def test_a_run_that_was_killed(tmp_path: Path) -> None:
         assert run.ok
         if output == "killed":
             assert 2 <= sum(outcome.seconds is None for outcome in run.outcomes) < len(refs)
-    assert _files(tmp_path / "killed") == _files(tmp_path / "whole")
-
-
-def _files(folder: Path) -> dict[str, bytes]:
-    found = (path for path in folder.rglob("*") if path.is_file() and path.parent.name != ".reportgen")
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in found}
+    assert contents(tmp_path / "killed") == contents(tmp_path / "whole")
