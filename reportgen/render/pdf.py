@@ -18,8 +18,8 @@ import jinja2
 from markupsafe import Markup, escape
 
 from reportgen.errors import RenderError, RendererUnavailable
-from reportgen.render import prose, templating
-from reportgen.render.html import image, partial, state, svg
+from reportgen.render import charts, prose, templating
+from reportgen.render.html import image, partial, state
 from reportgen.render.ledger import column_widths, shares, shorten, wrap
 from reportgen.render.paper import PADDING, TABLE, Plan, balanced, plan
 from reportgen.render.text import anchor, breakable, visible
@@ -233,7 +233,8 @@ def _code_lines(line: str) -> Iterator[Markup]:
 
 def _picture(chart: Chart) -> str:
     """A chart as an image of its own: within the page, each of its elements would be parsed and styled as HTML is."""
-    return f"data:image/svg+xml;base64,{base64.b64encode(svg(chart).encode()).decode()}"
+    text = charts.svg(chart, tooltips=False)  # nobody points at paper, and each costs as much as what it is about
+    return f"data:image/svg+xml;base64,{base64.b64encode(text.encode()).decode()}"
 
 
 def _breakable(text: str) -> Markup:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from reportgen.render.charts.canvas import Drawn, document
@@ -15,15 +16,17 @@ if TYPE_CHECKING:
     from reportgen.view.page import Chart
 
 
+_TITLED = re.compile(r"<g><title>[^<]*</title>\n(.*?)</g>\n", re.DOTALL)
 MARGIN = 12  # around a chart that is a file of its own
 
 
-def svg(chart: Chart, *, margin: float = 0) -> str:
+def svg(chart: Chart, *, margin: float = 0, tooltips: bool = True) -> str:
     """The chart as one ``<svg>`` element, 840 units wide without its margin.
 
-    ``alt`` is its ``<desc>``, and what stands for something in it has a tooltip.
+    ``alt`` is its ``<desc>``; with ``tooltips``, what stands for something in it has one.
     """
-    return document(chart, _drawn(chart), margin)
+    text = document(chart, _drawn(chart), margin)
+    return text if tooltips else _TITLED.sub(r"\1", text)
 
 
 def _drawn(chart: Chart) -> Drawn:

@@ -104,3 +104,15 @@ def _luminance(colour: str) -> float:
 def test_ink_is_legible_on_every_tile(fill: str) -> None:
     """Labels have the contrast that WCAG asks of text, 4.5, on every colour of the palette."""
     assert min((_luminance(fill) + 0.05) / (_luminance(INK) + 0.05), 4.5) == 4.5
+
+
+def test_without_tooltips(charts: Charts) -> None:
+    """On paper nobody points at anything: the same picture has one title, its own, and draws the same shapes."""
+    for chart in charts("words"):
+        shown, still = (ET.fromstring(svg(chart, tooltips=tooltips)) for tooltips in (True, False))  # noqa: S314 - our own
+        assert len(list(still.iter(f"{SVG}title"))) == 1
+        shapes = [
+            [item.attrib for item in root.iter() if item.tag not in {f"{SVG}title", f"{SVG}g"}]
+            for root in (shown, still)
+        ]
+        assert shapes[0] == shapes[1]
