@@ -6,11 +6,13 @@ python scripts/samples.py [FOLDER]
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from importlib import metadata
 from pathlib import Path
 
 import reportgen
+from reportgen.stamps import FOLDER as STAMPS
 
 SAMPLES = Path(__file__).resolve().parent.parent / "sample_reports"
 TYPESETTERS = ("weasyprint", "pydyf", "fonttools", "tinycss2", "tinyhtml5", "pyphen")
@@ -31,6 +33,7 @@ def typesetters() -> dict[str, str]:
 def main(output: Path = SAMPLES) -> None:
     """Builds the manifest of samples into ``output``."""
     result = reportgen.build(manifest=SAMPLES / "manifest.toml", output=output, fresh=True)
+    shutil.rmtree(output / STAMPS)  # they are of this machine
     for outcome in result.outcomes:
         print(f"{outcome.ref}: {outcome.status}")
     text = json.dumps(typesetters(), indent=2, sort_keys=True)
