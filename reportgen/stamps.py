@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from reportgen.errors import WriteError
+from reportgen.render.templating import own_templates
 from reportgen.tasks import Job, Outcome
 from reportgen.write import write_file
 
@@ -94,10 +95,8 @@ class Stamps:
 def _machine() -> str:
     """This reportgen, to the byte, this Python, and the versions of everything installed."""
     packages = sorted({f"{each.name} {each.version}" for each in metadata.distributions()})
-    text = "\n".join(
-        [_content(_PACKAGE), _content(_PACKAGE.parent / "templates"), platform.python_version(), *packages]
-    )
-    return hashlib.sha256(text.encode()).hexdigest()
+    own = [_content(_PACKAGE), _content(own_templates())]
+    return hashlib.sha256("\n".join([*own, platform.python_version(), *packages]).encode()).hexdigest()
 
 
 def _content(path: Path) -> str:

@@ -112,7 +112,7 @@ class Processes:
 
     def _start(self, function: Callable[[T], R], scratch: Path) -> _Worker[T, R]:
         with _without_main(), _environment(self._environment):
-            return _Worker(self._context, function, scratch)
+            return _Worker(self._context, function, scratch, fresh=self._fresh)
 
 
 class _Worker(Generic[T, R]):
@@ -120,7 +120,7 @@ class _Worker(Generic[T, R]):
 
     task: T
 
-    def __init__(self, context: Any, function: Callable[[T], R], scratch: Path) -> None:
+    def __init__(self, context: Any, function: Callable[[T], R], scratch: Path, *, fresh: bool) -> None:
         self._folder = Path(tempfile.mkdtemp(dir=scratch))
         self._timeout: float | None = None
         self._deadline: float | None = None
@@ -130,7 +130,7 @@ class _Worker(Generic[T, R]):
         self.output, its_output = context.Pipe(duplex=False)
         os.set_blocking(self.output.fileno(), False)
         self.process = context.Process(
-            target=_work, args=(theirs, its_output, function, str(self._folder)), daemon=False
+            target=_work, args=(theirs, its_output, function, str(self._folder), fresh), daemon=False
         )
         self.process.start()
         theirs.close()
@@ -282,17 +282,18 @@ def _environment(variables: Mapping[str, str]) -> Iterator[None]:
                 os.environ[name] = value
 
 
-def _work(connection: Connection, output: Connection, function: Callable[[T], R], folder: str) -> None:
+def _work(connection: Connection, output: Connection, function: Callable[[T], R], folder: str, fresh: bool) -> None:
     """The worker's side: tasks in, results out, until the parent hangs up.
 
-    A task finds ``folder``, its own, as the place for temporary files.
+    A worker that is ``fresh``, for one task only, can shut itself in ``folder``; one that takes more could not get out.
     """
     if hasattr(os, "setsid"):
         os.setsid()  # Ctrl-C in the terminal is the parent's to handle
     if sys.platform.startswith("linux"):
         ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGKILL)
     _redirect(output)
-    sandbox.give(folder)
+    if fresh:
+        sandbox.give(folder)
     try:
         file = (Path(folder) / _TRACE).open("w", encoding="utf-8")
     except FileNotFoundError:  # the parent has stopped, and swept up, before this process came to anything
