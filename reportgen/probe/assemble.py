@@ -54,6 +54,7 @@ def assemble(attempt: Attempt) -> ModelReport:
         diagnostics=(*_source_notes(attempt), *attempt.reasons, *attempt.diagnostics),
         environment=_environment(attempt),
         fingerprint=fingerprint(modules, parameters, buffers) if built else None,
+        state=attempt.state,
     )
 
 

@@ -22,13 +22,14 @@ from reportgen.probe.bounds import memory_bound
 from reportgen.probe.cost import Phase
 from reportgen.probe.failure import Failure, needs_values
 from reportgen.probe.inputs import Inputs, make_inputs
+from reportgen.probe.loading import state_facts
 from reportgen.probe.memory import Storages, Watch
 from reportgen.probe.reading import reading
 from reportgen.probe.structure import tensors
 from reportgen.probe.trace import Trace
 from reportgen.probe.values import Values
 from reportgen.registry.base import ModelSpec
-from reportgen.report.schema import Diagnostic, Severity, Stage, StageStatus
+from reportgen.report.schema import Diagnostic, Severity, Stage, StageStatus, StateFacts
 
 MODEL_ERRORS = (Exception, SystemExit)  # what a model's code may raise without ending the run
 
@@ -62,6 +63,7 @@ class Attempt:
     failed_stage: Stage | None = None
     model: nn.Module | None = None
     registered: ledger.Registered = ledger.NOTHING
+    state: StateFacts | None = None
     inputs: Inputs | None = None
     outputs: passes.Outputs | None = None
     trace: Trace | None = None
@@ -149,7 +151,7 @@ class Attempt:
         """Instantiates the model, as it is to be run."""
         try:
             self.model = self.make(self)
-            self.registered = ledger.Registered.of(self.model)
+            self.registered, self.state = ledger.Registered.of(self.model), state_facts(self.model)
             self._prepare(self.model)
         except MODEL_ERRORS as exc:
             self._fail("instantiate", exc)
@@ -199,7 +201,7 @@ class Attempt:
         """Lazy layers take shape in forward; whatever else changes there is no part of the model that was given."""
         after = ledger.Registered.of(model)
         if self.registered.is_lazy:
-            self.registered = after
+            self.registered, self.state = after, state_facts(model)
         elif after.shapes() != self.registered.shapes():
             self.note(
                 "warning",

@@ -51,7 +51,7 @@ class Registered:
         parameters: list[Named] = []
         buffers: list[Named] = []
         first_names: dict[int, str] = {}
-        for path, module in _walk(model):
+        for path, module in walk(model):
             modules.setdefault(id(module), (path, module))
             for name, tensor in module._parameters.items():
                 if tensor is not None:
@@ -85,7 +85,7 @@ NOTHING = Registered((), (), ())
 """Of a model that never came to be."""
 
 
-def _walk(model: nn.Module) -> Iterator[tuple[str, nn.Module]]:
+def walk(model: nn.Module) -> Iterator[tuple[str, nn.Module]]:
     """Every module under every path, parents first; a module inside itself is not entered again."""
     stack: list[tuple[str, nn.Module, frozenset[int]]] = [("", model, frozenset())]
     while stack:
@@ -94,16 +94,17 @@ def _walk(model: nn.Module) -> Iterator[tuple[str, nn.Module]]:
             continue
         yield path, module
         inside = above | {id(module)}
-        children = [(_join(path, name), child, inside) for name, child in module._modules.items() if child is not None]
+        children = [(join(path, name), child, inside) for name, child in module._modules.items() if child is not None]
         stack.extend(reversed(children))
 
 
-def _join(path: str, name: str) -> str:
+def join(path: str, name: str) -> str:
+    """The path of what the module at ``path`` calls ``name``."""
     return f"{path}.{name}" if path else name
 
 
 def _named(path: str, name: str, tensor: Tensor, first_names: dict[int, str], *, persistent: bool = True) -> Named:
-    full = _join(path, name)
+    full = join(path, name)
     first = first_names.setdefault(id(tensor), full)
     return Named(full, tensor, first if first != full else None, persistent)
 

@@ -1,4 +1,4 @@
-"""``report.json``: the record as text and back, and its JSON Schema.
+"""``report.json``: the record as text and back, and its JSON Schema; and the text and schema of ``diff.json``.
 
 The text is ASCII (names that could play tricks in a terminal or an editor arrive as visible escapes), has one line for
 each parameter, buffer, module and diagnostic, so that two reports compare well line by line, and is the same for the
@@ -16,20 +16,21 @@ from typing import Any
 import msgspec
 
 from reportgen.errors import ReportFormatError
-from reportgen.report.schema import FORMAT, FORMAT_VERSION, ModelReport
+from reportgen.report.difference import DIFF_FORMAT, DIFF_VERSION, Difference
+from reportgen.report.schema import FORMAT, FORMAT_VERSION, ModelReport, Record
 from reportgen.report.verify import contradictions
 
-SCHEMA_FILE = "report.schema.json"
+SCHEMA_FILE, DIFF_SCHEMA_FILE = "report.schema.json", "diff.schema.json"
 _REMEDY = "make the report anew with `reportgen build`, or read it with the reportgen that wrote it"
 
 
-def to_dict(report: ModelReport) -> dict[str, Any]:
+def to_dict(report: Record) -> dict[str, Any]:
     """The record as plain dicts, lists, strings and numbers, keys in the order of the schema."""
     return json.loads(json.dumps(msgspec.to_builtins(report)))  # type: ignore[no-any-return]
 
 
-def to_json(report: ModelReport) -> str:
-    """The text of ``report.json``, ending in a newline."""
+def to_json(report: Record) -> str:
+    """The text of ``report.json``, or of ``diff.json``, ending in a newline."""
     fields = msgspec.to_builtins(report)
     return "{\n" + ",\n".join(f"{_text(key)}: {_member(value)}" for key, value in fields.items()) + "\n}\n"
 
@@ -103,20 +104,26 @@ def load(path: str | Path) -> ModelReport:
 
 def json_schema() -> Mapping[str, Any]:
     """The JSON Schema (draft 2020-12) of ``report.json``, generated from the record types."""
-    schema = msgspec.json.schema(ModelReport)
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": f"{FORMAT}, version {FORMAT_VERSION}",
-        **schema,
-    }
+    return _schema(ModelReport, f"{FORMAT}, version {FORMAT_VERSION}")
 
 
-def shipped_schema() -> Mapping[str, Any]:
-    """The JSON Schema as it ships in the package; a test holds it equal to `json_schema`."""
-    text = resources.files("reportgen.report").joinpath(SCHEMA_FILE).read_text(encoding="utf-8")
+def diff_schema() -> Mapping[str, Any]:
+    """The JSON Schema of ``diff.json``, likewise."""
+    return _schema(Difference, f"{DIFF_FORMAT}, version {DIFF_VERSION}")
+
+
+def _schema(record: type[Record], title: str) -> Mapping[str, Any]:
+    schema = msgspec.json.schema(record)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": title, **schema}
+
+
+def shipped_schema(name: str = SCHEMA_FILE) -> Mapping[str, Any]:
+    """A JSON Schema as it ships in the package; tests hold it equal to `json_schema` or `diff_schema`."""
+    text = resources.files("reportgen.report").joinpath(name).read_text(encoding="utf-8")
     return json.loads(text)  # type: ignore[no-any-return]
 
 
-if __name__ == "__main__":  # after a change of the record: python -m reportgen.report.codec
-    _path = Path(__file__).with_name(SCHEMA_FILE)
-    _path.write_text(json.dumps(json_schema(), indent=2, sort_keys=True) + "\n", encoding="utf-8")
+if __name__ == "__main__":  # after a change of a record: python -m reportgen.report.codec
+    for _name, _made in ((SCHEMA_FILE, json_schema()), (DIFF_SCHEMA_FILE, diff_schema())):
+        _path = Path(__file__).with_name(_name)
+        _path.write_text(json.dumps(_made, indent=2, sort_keys=True) + "\n", encoding="utf-8")

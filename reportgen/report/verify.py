@@ -18,6 +18,7 @@ def contradictions(report: ModelReport) -> tuple[str, ...]:
         _module_totals,
         _timeline,
         _passages,
+        _state,
         _fingerprint,
         _audit,
     )
@@ -89,6 +90,18 @@ def _passages(report: ModelReport) -> Iterator[str]:
         for name, found in (("sources", row.sources or ()), ("ends", row.ends or ())):
             if list(found) != sorted(set(found)) or any(not -1 <= other < len(report.modules) for other in found):
                 yield f"$.modules[{index}].{name} must be indexes of modules, or -1, ascending"
+
+
+def _state(report: ModelReport) -> Iterator[str]:
+    """Indexes of modules must lead to one; `before` may be their number, where a place comes after all of them."""
+    if report.state is None:
+        return
+    count = len(report.modules)
+    for index, slot in enumerate(report.state.slots):
+        if slot.before > count or (slot.module is not None and slot.module >= count):
+            yield f"$.state.slots[{index}] leads to no module: there are {count}"
+    if any(index >= count for index in report.state.custom):
+        yield f"$.state.custom leads to no module: there are {count}"
 
 
 def _fingerprint(report: ModelReport) -> Iterator[str]:

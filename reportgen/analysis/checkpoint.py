@@ -1,0 +1,93 @@
+"""What ``load_state_dict`` would say: `torch.nn.Module._load_from_state_dict`, followed key by key on records.
+
+Torch walks the model it loads into, parents first. Each module misses what it has and the state dict has not, its
+parameters first; it refuses other shapes; and it finds unexpected what lies below its prefix and is neither its own nor
+below a module of its own. Batch norms make up ``num_batches_tracked`` where the checkpoint's metadata knows their path
+with a version below 2, or not at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from reportgen.analysis.places import Place, empty_places, places
+from reportgen.report.difference import Mismatch, Verdict
+
+if TYPE_CHECKING:
+    from reportgen.report.schema import ModelReport, Shape
+
+_FILLED_BELOW = 2  # the version of torch's batch norm that has the buffer
+
+
+@dataclass(frozen=True, slots=True)
+class StateDict:
+    """Keys with their shapes, in order; and the version of each module by its path, where the metadata is kept."""
+
+    shapes: Mapping[str, Shape | None]
+    versions: Mapping[str, int]
+
+    def renamed(self, names: Mapping[str, str]) -> StateDict:
+        """The same tensors under other keys, as a plain dict has them: without metadata; what is renamed wins."""
+        kept = {key: shape for key, shape in self.shapes.items() if key not in names}
+        return StateDict(kept | {names[key]: self.shapes[key] for key in self.shapes if key in names}, {})
+
+
+def state_dict(report: ModelReport) -> StateDict:
+    """What ``state_dict()`` of the recorded model gives."""
+    known = {row.class_name: row.version for row in report.state.versions} if report.state is not None else {}
+    walk = places(report)
+    return StateDict(
+        {tensor.name: tensor.shape for place in walk for tensor in place.state()},
+        {place.path: known.get(place.class_name, 1) for place in walk},
+    )
+
+
+def custom_modules(report: ModelReport) -> tuple[str, ...]:
+    """The paths of modules that save or load in a way of their own, of which a verdict is not certain."""
+    return tuple(report.modules[index].path for index in report.state.custom) if report.state is not None else ()
+
+
+def load(checkpoint: StateDict, model: ModelReport) -> Verdict:
+    """The verdict of ``model.load_state_dict(checkpoint)``, in torch's order."""
+    fills = {row.class_name: row.fills for row in model.state.versions} if model.state is not None else {}
+    walk = places(model)
+    missing: list[str] = []
+    mismatched: list[Mismatch] = []
+    for place in walk:
+        old = checkpoint.versions.get(place.path, 0) < _FILLED_BELOW
+        made_up = fills.get(place.class_name, ()) if old else ()
+        for tensor in place.state():
+            if tensor.name in checkpoint.shapes:
+                given = checkpoint.shapes[tensor.name]
+                if not _fits(given, tensor.shape):
+                    mismatched.append(Mismatch(tensor.name, given, tensor.shape))
+            elif tensor.name.rpartition(".")[2] not in made_up:
+                missing.append(tensor.name)
+    return Verdict(tuple(missing), _unexpected(checkpoint, walk, empty_places(model)), tuple(mismatched))
+
+
+def _fits(given: Shape | None, wanted: Shape | None) -> bool:
+    """Shapes of which one is not known yet (a lazy layer's) fit; torch 0.3 saved scalars as vectors of one element."""
+    return given is None or wanted is None or given == wanted or (given == (1,) and not wanted)
+
+
+def _unexpected(checkpoint: StateDict, walk: list[Place], empty: frozenset[str]) -> tuple[str, ...]:
+    by_path = {place.path: place for place in walk}
+    own = {tensor.name for place in walk for tensor in place.state()}
+    found: dict[int, list[str]] = {}  # by the module that finds them
+    for key in checkpoint.shapes:
+        if key in own:
+            continue
+        finder, below = walk[0].path if walk else "", key
+        while True:
+            head, dot, rest = below.partition(".")
+            inner = f"{finder}.{head}" if finder else head
+            if not dot or (inner not in by_path and inner not in empty):
+                found.setdefault(by_path[finder].index if walk else 0, []).append(key)
+                break
+            if inner in empty:
+                break
+            finder, below = inner, rest
+    return tuple(key for index in sorted(found) for key in found[index])

@@ -1,0 +1,114 @@
+"""The tree of modules by paths, and what hangs on it: the view of a model that alignment and checkpoints share.
+
+Here a module stands under every one of its paths, as it does in a state dict.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from reportgen.report.difference import Tensor
+
+if TYPE_CHECKING:
+    from reportgen.report.schema import BufferFacts, ModelReport, ModuleSlot, ParameterFacts
+
+
+@dataclass(slots=True, eq=False)
+class Place:
+    """A path of a module: the tensors directly on it (parameters, then buffers) and the places below it."""
+
+    path: str
+    name: str  # the last part of the path
+    class_name: str
+    index: int  # in a walk, parents first
+    parameters: int | None  # unique elements in the subtree
+    parent: Place | None = None
+    tensors: list[Tensor] = field(default_factory=list)
+    children: list[Place] = field(default_factory=list)
+
+    def state(self) -> Iterator[Tensor]:
+        """The tensors that ``state_dict()`` has of it."""
+        return (tensor for tensor in self.tensors if tensor.persistent is not False)
+
+
+def places(report: ModelReport) -> list[Place]:
+    """Every path of every module in the order of a walk, the model itself first; none where nothing was built."""
+    found: dict[str, Place] = {}
+    for path, class_name, parameters in _rows(report):
+        _add(found, path, class_name, parameters)
+    for tensor in tensors(report):
+        path = tensor.name.rpartition(".")[0]
+        place = found.get(path) or _add(found, path, "", None)  # a record that knows no second paths
+        place.tensors.append(tensor)
+    return list(found.values())
+
+
+def tensors(report: ModelReport) -> tuple[Tensor, ...]:
+    """Every registered name: the ledger of parameters, then that of buffers."""
+    return (*map(_parameter, report.parameters), *map(_buffer, report.buffers))
+
+
+def empty_places(report: ModelReport) -> frozenset[str]:
+    """The paths that are registered as modules and hold none: keys below them are neither read nor missed."""
+    return frozenset(slot.path for slot in _slots(report) if slot.module is None)
+
+
+def _rows(report: ModelReport) -> Iterator[tuple[str, str, int | None]]:
+    """Modules and the further paths of shared ones, as a walk meets them."""
+    slots = iter([slot for slot in _slots(report) if slot.module is not None])
+    slot = next(slots, None)
+    for index in range(len(report.modules) + 1):
+        while slot is not None and slot.before == index:
+            shared = report.modules[slot.module or 0]
+            yield slot.path, shared.class_name, shared.parameters
+            slot = next(slots, None)
+        if index < len(report.modules):
+            module = report.modules[index]
+            yield module.path, module.class_name, module.parameters
+
+
+def _slots(report: ModelReport) -> Sequence[ModuleSlot]:
+    return report.state.slots if report.state is not None else ()
+
+
+def _add(found: dict[str, Place], path: str, class_name: str, parameters: int | None) -> Place:
+    above = path
+    while above:
+        above = above.rpartition(".")[0]
+        if above in found:
+            break
+    parent = found.get(above) if path else None
+    name = path.removeprefix(f"{above}.") if above else path
+    place = found[path] = Place(path, name, class_name, len(found), parameters, parent)
+    if parent is not None:
+        parent.children.append(place)
+    return place
+
+
+def _parameter(row: ParameterFacts) -> Tensor:
+    return Tensor(
+        kind="parameter",
+        name=row.name,
+        shape=row.shape,
+        dtype=row.dtype,
+        numel=row.numel,
+        bytes=row.bytes,
+        tied_to=row.tied_to,
+        trainable=row.trainable,
+        gradient=row.gradient,
+    )
+
+
+def _buffer(row: BufferFacts) -> Tensor:
+    return Tensor(
+        kind="buffer",
+        name=row.name,
+        shape=row.shape,
+        dtype=row.dtype,
+        numel=row.numel,
+        bytes=row.bytes,
+        tied_to=row.tied_to,
+        persistent=row.persistent,
+    )
