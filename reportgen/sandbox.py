@@ -11,6 +11,7 @@ import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -73,10 +74,20 @@ def files_read() -> tuple[str, ...]:
     """The files that this worker's code has read but those of Python and of installed packages."""
     if not _own:
         return ()
-    modules = {str(file) for module in list(sys.modules.values()) if (file := getattr(module, "__file__", None))}
     installed = (sys.prefix, sys.base_prefix, str(_PACKAGE), str(_own[0]), "/proc", "/sys", "/dev")
-    real = {os.path.realpath(home() / path) for path in modules} | _opened
+    real = files_of_modules() | _opened
     return tuple(sorted(path for path in real if not path.startswith(installed) and Path(path).is_file()))
+
+
+def files_of_modules() -> set[str]:
+    """The files of all modules that are loaded, by where they really lie."""
+    return {_real(str(file)) for module in list(sys.modules.values()) if (file := getattr(module, "__file__", None))}
+
+
+@cache
+def _real(path: str) -> str:
+    """Asked of thousands of modules in every worker; of those that the server has loaded, once there."""
+    return os.path.realpath(home() / path)
 
 
 def _note_opened(event: str, args: Sequence[Any]) -> None:

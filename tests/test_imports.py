@@ -34,7 +34,7 @@ ALLOWED = {
     "sandbox": {"registry"},
     "workers": {"sandbox"},
     "tasks": BASE | {"config", "manifest", "probe", "registry", "report", "sandbox", "workers", "write"},
-    "warm": BASE | {"config", "registry", "probe", "write"},
+    "warm": BASE | {"config", "registry", "probe", "sandbox", "tasks", "write"},
     "stamps": {"errors", "render", "tasks", "write"},
     "dask_executor": {"errors", "registry", "workers"},
     "merging": BASE | {"config", "stamps", "view", "write"},

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import platform
-from importlib import metadata
 
 from reportgen.config import ProbeOptions
 from reportgen.errors import ProbeError, ReportgenError
+from reportgen.registry import lookup
 from reportgen.registry.base import ModelRef
 from reportgen.report.schema import (
     BufferTotals,
@@ -42,7 +42,7 @@ UNKNOWN_TOTALS = Totals(
 
 def environment(package: str | None = None, version: str | None = None) -> dict[str, str]:
     """The versions that a figure may depend on; ``package`` is the one that a model came from, if it was another's."""
-    versions = {"python": platform.python_version(), "torch": metadata.version("torch"), "reportgen": __version__}
+    versions = {"python": platform.python_version(), "torch": lookup.version("torch"), "reportgen": __version__}
     if package is not None and version is not None:
         versions[package] = version
     return versions

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from fnmatch import fnmatchcase
+from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING
 
@@ -38,7 +39,7 @@ class Catalog:
 
     def __init__(self, plugins: Iterable[EntryPoint] | None = None) -> None:
         """``plugins``: the entry points of other packages; by default, those of the installed ones."""
-        installed = entry_points(group=GROUP) if plugins is None else plugins
+        installed = _installed() if plugins is None else plugins
         self._providers: dict[str, dict[str, EntryPoint]] = {}  # scheme → what to load → its entry point
         for provider in (*OWN, *sorted(installed, key=lambda each: (each.name, each.value))):
             self._providers.setdefault(provider.name, {})[provider.value] = provider
@@ -169,6 +170,12 @@ class Catalog:
         if scheme.endswith(".py"):
             remedy = f"write file:{scheme}:FACTORY"
         raise RegistryError(f"there is no source {scheme!r}", code="unknown-source", remedy=remedy)
+
+
+@cache
+def _installed() -> tuple[EntryPoint, ...]:
+    """The sources of other packages; to find them, every installed package is looked at."""
+    return tuple(entry_points(group=GROUP))
 
 
 def _load(scheme: str, providers: list[EntryPoint]) -> ModelSource:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 from difflib import get_close_matches
+from functools import cache
+from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +23,12 @@ HOME = "REPORTGEN_HOME"  # the variable that says where relative paths start, wh
 def home() -> Path:
     """The folder at which relative paths in references start: the user's, also in a worker that has left it."""
     return Path(os.environ.get(HOME) or Path.cwd())
+
+
+@cache
+def version(package: str) -> str:
+    """The version of an installed package. Raises `importlib.metadata.PackageNotFoundError` where it is not."""
+    return metadata.version(package)
 
 
 def natural(names: Iterable[str]) -> list[str]:

@@ -8,14 +8,13 @@ from __future__ import annotations
 import re
 import sys
 from functools import partial
-from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
 from reportgen.errors import ConfigError
 from reportgen.registry.base import InputSpec, ModelSpec
 from reportgen.registry.factory import summary_of
 from reportgen.registry.library import load, stand_in_notes
-from reportgen.registry.lookup import unknown_model
+from reportgen.registry.lookup import unknown_model, version
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -53,7 +52,7 @@ class TimmSource:
         """
         timm = load("timm")
         name, _, tag = ref.name.partition(".")
-        if name not in timm.list_models():
+        if name not in timm.list_models(name):  # as a pattern: timm sorts all that it lists
             raise unknown_model("timm:", name, timm.list_models())
         if tag and ref.name not in timm.list_models(f"{name}.*", pretrained=True):
             raise unknown_model(f"timm:{name}", ref.name, timm.list_models(f"{name}.*", pretrained=True))
@@ -78,7 +77,7 @@ class TimmSource:
             inputs=(InputSpec(_image(ref, published.input_size)),),
             description=summary_of(entrypoint),
             citation=_citation(entrypoint, published.paper_ids),
-            package_version=metadata.version("timm"),
+            package_version=version("timm"),
             notes=stand_in_notes(),
         )
 

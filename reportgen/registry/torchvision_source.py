@@ -10,14 +10,13 @@ import inspect
 import re
 from dataclasses import replace
 from functools import partial
-from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
 from reportgen.errors import ConfigError
 from reportgen.registry.base import InputSpec, ModelSpec
 from reportgen.registry.factory import summary_of
 from reportgen.registry.library import load, stand_in_notes
-from reportgen.registry.lookup import unknown_model
+from reportgen.registry.lookup import unknown_model, version
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -73,7 +72,7 @@ class TorchvisionSource:
             reads_values=_detects(builder),
             description=summary_of(builder),
             citation=link[1] if link else None,
-            package_version=metadata.version("torchvision"),
+            package_version=version("torchvision"),
             notes=_notes(ref, builder, defaults),
         )
 

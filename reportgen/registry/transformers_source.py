@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import cache, partial
-from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +19,7 @@ from reportgen.errors import ConfigError, RegistryError, UnknownModel
 from reportgen.registry.base import ModelSpec
 from reportgen.registry.factory import summary_of
 from reportgen.registry.library import load, stand_in_notes
-from reportgen.registry.lookup import home, unknown_model
+from reportgen.registry.lookup import home, unknown_model, version
 from reportgen.registry.transformers_experts import active_parameters, parts
 from reportgen.registry.transformers_inputs import inputs_of, left_out
 
@@ -88,7 +87,7 @@ class TransformersSource:
                 inputs=inputs,
                 reads_values=True,  # masks, packed sequences, grids of patches
                 description=summary_of(recipe.model),
-                package_version=metadata.version("transformers"),
+                package_version=version("transformers"),
                 active_parameters=active_parameters(partial(_build, recipe.model, config), config),
                 notes=(*_notes(recipe.model, inputs), *stand_in_notes()),
             )
