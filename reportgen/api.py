@@ -27,6 +27,7 @@ def probe(
     target: str | nn.Module,
     *,
     device: str = "meta",
+    dtype: Literal["float64", "float32", "float16", "bfloat16"] | None = None,
     mode: Literal["train", "eval"] = "train",
     loss: str | None = None,
     seed: int = 0,
@@ -42,6 +43,8 @@ def probe(
     Args:
         target: a model reference, ``torchvision:resnet50``, or a live module, which is left as it was.
         device: ``meta``, ``cpu``, ``cuda``, ``cuda:N``, ``mps``, ``xpu`` or ``auto``.
+        dtype: what the built model's floating parameters and buffers are cast to, as ``model.to(dtype)`` does, and
+            float32 inputs with them; None casts nothing.
         mode: whether the module is in training or in evaluation mode.
         loss: ``sum``, ``cross_entropy``, ``none`` or ``python:package.module:function``; None is the source's own.
         seed: of every random generator.
@@ -64,6 +67,7 @@ def probe(
 
     options = ProbeOptions(
         device=device,
+        dtype=dtype,
         mode=mode,
         loss=loss,
         seed=seed,
@@ -140,6 +144,7 @@ def build(
     formats: Iterable[str] | None = None,
     select: Iterable[str] | None = None,
     device: str | None = None,
+    dtype: str | None = None,
     mode: str | None = None,
     loss: str | None = None,
     seed: int | None = None,
@@ -176,6 +181,7 @@ def build(
     """
     given = {
         "device": device,
+        "dtype": dtype,
         "mode": mode,
         "loss": loss,
         "seed": seed,

@@ -12,12 +12,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeAlias, TypeVar
 
 from natsort import natsorted
 
 from reportgen.config import BatchOptions, RenderOptions
-from reportgen.errors import ConfigError, RegistryError, ReportgenError
+from reportgen.errors import ConfigError, RegistryError, ReportgenError, UnknownModel
 from reportgen.manifest import ModelEntry
 from reportgen.registry.base import ModelRef
 from reportgen.report import codec
@@ -30,6 +30,7 @@ from reportgen.write import check_writable, slugs, write_index, write_report
 
 T = TypeVar("T")
 R = TypeVar("R")
+Expanded: TypeAlias = tuple[ModelRef, ...] | ReportgenError | Lost  # what a reference was found to mean
 _GIB = 2**30
 _LEAST = 2 * _GIB  # memory for one model; a machine with less for each of its cores takes fewer at a time
 
@@ -91,7 +92,7 @@ def run(
         WriteError: the output folder cannot be written in.
     """
     progress = progress or Progress()
-    executor = executor or executor_of(options, [*render.formats, *_sources(entries)])
+    executor = executor or executor_of(options, [*render.formats, *sources_of(entries)])
     check_writable(options.output)
     jobs = plan(entries, render, options, executor)
     if options.shard is not None:
@@ -125,7 +126,8 @@ def _tell(progress: Progress, step: Step) -> None:
         progress.started(step.job)
 
 
-def _sources(entries: Sequence[ModelEntry]) -> list[str]:
+def sources_of(entries: Sequence[ModelEntry]) -> list[str]:
+    """The sources that the references name."""
     return sorted({source for entry in entries if (source := ModelRef.parse(entry.ref).source) is not None})
 
 
@@ -198,18 +200,18 @@ def plan(
     """
     texts = dict.fromkeys(entry.ref for entry in entries)
     searched = [text for text in texts if not _is_plain(ModelRef.parse(text))]
-    expanded = {text: expand(text) for text in texts if text not in searched} | {
-        done.task: done.result for done in executor.map(expand, searched)
-    }
-    found: dict[str, tuple[ModelRef, ModelEntry]] = {}
+    expanded: dict[str, Expanded] = {text: expand(text) for text in texts if text not in searched}
+    expanded |= {done.task: done.result for done in executor.map(expand, searched)}
+    planned: dict[str, tuple[ModelRef, ModelEntry]] = {}
     for entry in entries:
-        for ref in _refs(entry.ref, expanded[entry.ref]):
-            found[f"{ref} {entry.name} {entry.description} {entry.probe} {entry.brand}"] = ref, entry
-    names = slugs({key: _label(str(ref), entry.name or ref.name) for key, (ref, entry) in found.items()})
+        for ref in left(entry, found(entry.ref, expanded[entry.ref])):
+            told = replace(entry, ref=str(ref), exclude=())  # however it was come upon
+            planned[f"{ref} {entry.name} {told}"] = ref, told
+    names = slugs({key: _label(str(ref), entry.name or ref.name) for key, (ref, entry) in planned.items()})
     limit = _memory_limit(options)
     jobs = (
         Job(ref, entry, options.output / names[key], replace(render, brand=entry.brand), limit, options.network)
-        for key, (ref, entry) in sorted(found.items())
+        for key, (ref, entry) in sorted(planned.items())
     )
     return tuple(natsorted(jobs, key=lambda job: str(job.ref)))
 
@@ -224,12 +226,35 @@ def _is_plain(ref: ModelRef) -> bool:
     return ref.source is not None and not ref.has_wildcard
 
 
-def _refs(text: str, expanded: tuple[ModelRef, ...] | ReportgenError | Lost) -> tuple[ModelRef, ...]:
+def found(text: str, expanded: Expanded) -> tuple[ModelRef, ...]:
+    """The models that a reference was found to mean.
+
+    Raises:
+        ReportgenError: why there are none.
+    """
     if isinstance(expanded, ReportgenError):
         raise expanded
     if isinstance(expanded, Lost):
         raise RegistryError(f"the process that looked up {text!r} {expanded.reason}", remedy="write SOURCE:NAME")
     return expanded
+
+
+def left(entry: ModelEntry, models: tuple[ModelRef, ...]) -> tuple[ModelRef, ...]:
+    """What an entry leaves of the models that its wildcard matches.
+
+    Raises:
+        UnknownModel: nothing.
+    """
+    if not ModelRef.parse(entry.ref).has_wildcard:
+        return models
+    left_out = [ModelRef.parse(pattern) for pattern in entry.exclude]
+    rest = tuple(ref for ref in models if not any(ref.fits(pattern) for pattern in left_out))
+    if not rest:
+        raise UnknownModel(
+            f"exclude leaves out all {len(models)} models that {entry.ref!r} matches",
+            remedy="take a pattern out of exclude, or the whole entry",
+        )
+    return rest
 
 
 def expand(text: str) -> tuple[ModelRef, ...] | ReportgenError:
@@ -254,4 +279,6 @@ def index_entry(outcome: Outcome) -> IndexEntry:
         parameters=outcome.parameters,
         flops=outcome.flops,
         reason=outcome.reason or next(iter(outcome.problems), None),
+        tags=outcome.tags,
+        group=outcome.group,
     )

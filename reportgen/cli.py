@@ -209,6 +209,11 @@ def list_models(patterns: tuple[str, ...], source: str | None, as_json: bool) ->
     help="[NAME=]SHAPE[:DTYPE[:LOW-HIGH]], say 2x3x224x224 or ids=2x128:int64:0-999. Repeatable, positional first. A "
     "dotted NAME leads into lists and dictionaries: images.0=3x320x320, targets.0.boxes=1x4:float32:[8,8,24,24].",
 )
+@click.option(
+    "--dtype",
+    metavar="NAME",
+    help="Cast the built model, and float32 inputs, to float64, float32, float16 or bfloat16, as model.to(dtype) does.",
+)
 @click.option("--mode", metavar="MODE", help="train (the default) or eval.")
 @click.option("--loss", metavar="NAME", help="sum, cross_entropy, none or python:package.module:function.")
 @click.option(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -14,14 +14,15 @@ from reportgen.errors import ConfigError
 from reportgen.registry.base import InputSpec
 
 Mode = Literal["train", "eval"]
+Dtype = Literal["float64", "float32", "float16", "bfloat16"]
 FORMATS = ("json", "md", "html", "pdf")  # in this order: the record, which the others are made of, comes first
 RENDERERS = "reportgen.renderers"  # the group of other packages' entry points, each named like its format
 PdfVariant = Literal["pdf/ua-1", "pdf/a-3a", "plain"]
 MarkdownFlavor = Literal["github", "hub", "plain"]
 _FETCHES = re.compile(r"@import|url\(\s*(?!['\"]?(?:#|data:))", re.IGNORECASE)
-_LARGEST = 10_000_000  # seconds (some four months), gibibytes, or processes
-_DEVICE = re.compile(r"meta|cpu|mps|auto|(cuda|xpu)(:\d+)?")
-_LOSS = re.compile(r"sum|cross_entropy|none|python:\w+(\.\w+)*:\w+(\.\w+)*")
+LARGEST = 10_000_000  # seconds (some four months), gibibytes, or processes
+DEVICE = re.compile(r"meta|cpu|mps|auto|(cuda|xpu)(:[0-9]+)?")
+LOSS = re.compile(r"sum|cross_entropy|none|python:\w+(\.\w+)*:\w+(\.\w+)*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +33,16 @@ class ProbeOptions:
     ``requires_grad`` is switched off. ``inputs`` replace the ones that the source suggests. ``audit`` counts everything
     again by independent means. ``max_real_memory`` in GiB bounds a run with real values, where meta is not enough.
     ``measure`` takes seconds and peak memory on a real device, which are never the same twice.
-    ``batch_scaling`` tells how memory grows with the batch, from further probes at larger ones.
+    ``batch_scaling`` tells how memory grows with the batch, from further probes at larger ones. ``dtype`` is what the
+    built model's floating parameters and buffers are cast to, as ``model.to(dtype)`` does, and float32 inputs with
+    them; None leaves everything as the constructor made it.
 
     Raises:
         ConfigError: a value that is none of the ones allowed.
     """
 
     device: str = "meta"
+    dtype: Dtype | None = None
     mode: Mode = "train"
     loss: str | None = None
     seed: int = 0
@@ -50,15 +54,19 @@ class ProbeOptions:
     batch_scaling: bool = False
 
     def __post_init__(self) -> None:
-        if not _DEVICE.fullmatch(self.device):
+        if not DEVICE.fullmatch(self.device):
             raise ConfigError(
                 f"device {self.device!r} is not known",
                 code="device-unknown",
                 remedy="use meta, cpu, cuda, cuda:N, mps, xpu or auto",
             )
+        if self.dtype is not None and self.dtype not in get_args(Dtype):
+            raise ConfigError(
+                f"dtype {self.dtype!r} is not known", code="dtype-unknown", remedy=f"use {_either(get_args(Dtype))}"
+            )
         if self.mode not in get_args(Mode):
             raise ConfigError(f"mode {self.mode!r} is not known", code="mode-unknown", remedy="use train or eval")
-        if self.loss is not None and not _LOSS.fullmatch(self.loss):
+        if self.loss is not None and not LOSS.fullmatch(self.loss):
             raise ConfigError(
                 f"loss {self.loss!r} is not known",
                 code="loss-unknown",
@@ -74,12 +82,16 @@ class ProbeOptions:
             raise ConfigError(
                 f"seed {self.seed} is out of range", code="seed-range", remedy="use an integer from 0 to 2**64 - 1"
             )
-        if not 0 <= self.max_real_memory <= _LARGEST:
+        if not 0 <= self.max_real_memory <= LARGEST:
             raise ConfigError(
                 f"max_real_memory {self.max_real_memory} is out of range",
                 code="limit-range",
                 remedy="give it in GiB; 0 keeps real runs from happening",
             )
+
+
+def _either(names: Sequence[str]) -> str:
+    return f"{', '.join(names[:-1])} or {names[-1]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,9 +241,9 @@ class BatchOptions:
     def __post_init__(self) -> None:
         for name in ("jobs", "timeout", "memory_limit"):
             value = getattr(self, name)
-            if value is not None and not 0 < value <= _LARGEST:
+            if value is not None and not 0 < value <= LARGEST:
                 raise ConfigError(
                     f"{name.replace('_', ' ')} {value} is out of range",
                     code="limit-range",
-                    remedy=f"give a number above 0 and up to {_LARGEST:,}, or leave the option out",
+                    remedy=f"give a number above 0 and up to {LARGEST:,}, or leave the option out",
                 )

@@ -37,9 +37,10 @@ class ReportgenError(Exception):
 
 
 class ConfigError(ReportgenError):
-    """A wrong option, manifest key or value."""
+    """A wrong option, manifest key or value; ``others`` are further ones that were found with it."""
 
     default_code = "config-invalid"
+    others: tuple[ConfigError, ...] = ()
 
 
 class RegistryError(ReportgenError):

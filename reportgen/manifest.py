@@ -4,25 +4,31 @@ from __future__ import annotations
 
 import difflib
 import tomllib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from reportgen.branding import Brand, read_description, read_logo
-from reportgen.config import ProbeOptions, Style, parse_formats
+from reportgen.config import ProbeOptions, Style
 from reportgen.errors import ConfigError
-from reportgen.registry.base import InputSpec, ModelRef
+from reportgen.manifest_keys import DEFAULTS, MODEL, Key, invalid, part
+from reportgen.registry.base import ModelRef
+from reportgen.toml_lines import Place, lines_of
 
 BUNDLED_MANIFEST = Path(__file__).with_name("manifest.toml")
+PYPROJECT = "pyproject.toml"  # a manifest may be a table of it
+_LONGEST = 80  # of a reference in a message
 
 
 @dataclass(frozen=True, slots=True)
 class ModelEntry:
     """One line of what to build: a reference, wildcards allowed, how its models are measured, and what is said of them.
 
-    ``name`` and ``description`` go into the record, ``brand`` onto the pages made of it.
+    ``exclude`` are patterns of names that a wildcard leaves out. ``name``, ``description``, ``tags`` and ``group``, the
+    name of those that are to be compared, go into the record; ``brand`` onto the pages made of it.
     """
 
     ref: str
@@ -30,6 +36,9 @@ class ModelEntry:
     name: str | None = None
     description: str | None = None
     brand: Brand = Brand()
+    exclude: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    group: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,56 +55,67 @@ class Manifest:
 def read_manifest(path: Path, overrides: Mapping[str, Any] | None = None) -> Manifest:
     """Reads a manifest: TOML with an optional ``[defaults]`` table and one ``[[model]]`` table an entry.
 
-    Both take the fields of `ProbeOptions` by name, and ``title``, ``author``, ``logo`` and ``description_file``;
-    ``[defaults]`` also ``formats``, ``select`` and the fields of `Style`, ``[[model]]`` also ``ref`` (needed), ``name``
-    and ``description``. Paths are relative to the manifest. ``overrides`` are fields of `ProbeOptions` and `Style`,
-    ``formats`` and ``select``, that win over the file's.
+    `reportgen.manifest_keys` has the keys. Of a ``pyproject.toml`` the table ``[tool.reportgen]`` is read. A model's
+    own key wins over the default of that name. Paths are relative to the manifest. ``overrides`` are fields of
+    `ProbeOptions` and `Style`, ``formats`` and ``select``, that win over the file's.
 
     Raises:
-        ConfigError: the file cannot be read, or holds a wrong key or value; the message says where.
+        ConfigError: the file cannot be read, or something in it is wrong; the message says where. If more than one
+            thing is, the error's ``others`` are the rest.
     """
     given = overrides or {}
-    with _at(str(path)):
-        try:
-            document = tomllib.loads(path.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as exc:
-            raise ConfigError(str(exc), code="manifest-invalid", remedy="give a TOML file in UTF-8") from exc
-        defaults, tables = _split(document)
-        with _at("[defaults]"):
-            shared = _read_table(defaults, _PROBE_KEYS | _RENDER_KEYS | _STYLE_KEYS | _BRAND_KEYS)
-            style = Style(**_paths(path.parent, _only(_STYLE_KEYS, shared)) | _only(_STYLE_KEYS, given))
-            brand = _brand(path.parent, shared)
-        models = []
-        for number, table in enumerate(tables, start=1):
-            with _at(f"[[model]] {number} ({table.get('ref', 'no ref')})"):
-                values = _read_table(table, _PROBE_KEYS | _MODEL_KEYS | _BRAND_KEYS)
-                own = _brand(path.parent, values)
-                models.append(_entry(values, {**shared, **values, **given}, own.over(brand)))
-        return Manifest(tuple(models), **_only(_RENDER_KEYS, {**shared, **given}), style=style, brand=brand)
+    ProbeOptions(**part("probe", {**given, "measure": False}))  # whether there is a device to measure on, the file says
+    file = _File(path)
+    folder, entries = path.parent, []
+    defaults, models = file.tables()
+    shared: dict[str, Any] = {}
+    style, brand = Style(), Brand()
+    with file.at("[defaults]", "defaults"):
+        shared = file.values("[defaults]", ("defaults",), defaults, DEFAULTS)
+        style = Style(**_below(folder, part("style", shared)) | part("style", given))
+        brand = _brand(folder, shared)
+    for index, table in enumerate(models):
+        title = f"[[model]] {index + 1} ({str(table.get('ref', 'no ref'))[:_LONGEST]})"
+        with file.at(title, "model", index):
+            own = file.values(title, ("model", index), table, MODEL)
+            entries.append(_entry(own, {**shared, **own, **given}, _brand(folder, own).over(brand)))
+    file.complain()
+    return Manifest(tuple(entries), **part("run", {**shared, **given}), style=style, brand=brand)
 
 
 def manifest_of(refs: Iterable[str], given: Mapping[str, Any]) -> Manifest:
     """The manifest that model references amount to, with what `read_manifest` calls ``overrides``."""
-    probe, style = ProbeOptions(**_only(_PROBE_KEYS, given)), Style(**_only(_STYLE_KEYS, given))
-    return Manifest(tuple(ModelEntry(ref, probe) for ref in refs), **_only(_RENDER_KEYS, given), style=style)
+    probe, style = ProbeOptions(**part("probe", given)), Style(**part("style", given))
+    return Manifest(tuple(ModelEntry(ref, probe) for ref in refs), **part("run", given), style=style)
 
 
-def _split(document: dict[str, Any]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    _refuse_unknown(document, ("defaults", "model"))
-    defaults, models = document.get("defaults", {}), document.get("model", [])
-    if not isinstance(defaults, dict) or not _is_list_of(dict, models) or not models:
-        raise _invalid(
-            "no model, or none that can be read", "write [defaults] at most once, and [[model]] before each entry"
-        )
-    return defaults, models
+def find_manifest(folder: Path) -> Path | None:
+    """The manifest that a folder has: ``reportgen.toml``, else a ``pyproject.toml`` with that table.
+
+    Raises:
+        ConfigError: there is a ``pyproject.toml`` that is no TOML.
+    """
+    usual, project = folder / "reportgen.toml", folder / PYPROJECT
+    if usual.is_file():
+        return usual
+    return project if project.is_file() and _File(project).has_table else None
 
 
 def _entry(own: Mapping[str, Any], values: Mapping[str, Any], brand: Brand) -> ModelEntry:
     if "ref" not in own:
-        raise _invalid("no model is named", 'add ref = "SOURCE:NAME"')
-    if ModelRef.parse(own["ref"]).has_wildcard and "name" in own:
-        raise _invalid("one name for many models", "leave out name, or the wildcards in ref")
-    return ModelEntry(probe=ProbeOptions(**_only(_PROBE_KEYS, values)), brand=brand, **_only(_MODEL_KEYS, own))
+        raise invalid("no model is named", 'add ref = "SOURCE:NAME"')
+    ref = ModelRef.parse(own["ref"])
+    if ref.has_wildcard and "name" in own:
+        raise invalid("one name for many models", "leave out name, or the wildcards in ref")
+    if "exclude" in own and not ref.has_wildcard:
+        raise invalid("exclude beside a ref that names one model", "leave out exclude, or write a wildcard in ref")
+    return ModelEntry(
+        ref=str(replace(ref, kwargs={**ref.kwargs, **own.get("kwargs", {})})),  # one way to say it from here on
+        probe=ProbeOptions(**part("probe", values)),
+        brand=brand,
+        **part("model", own),
+        **part("entry", values),
+    )
 
 
 def _brand(folder: Path, values: Mapping[str, Any]) -> Brand:
@@ -108,115 +128,104 @@ def _brand(folder: Path, values: Mapping[str, Any]) -> Brand:
     )
 
 
-def _paths(folder: Path, values: Mapping[str, Any]) -> dict[str, Any]:
+def _below(folder: Path, values: Mapping[str, Any]) -> dict[str, Any]:
     return {key: folder / value if isinstance(value, Path) else value for key, value in values.items()}
 
 
-def _read_table(table: Mapping[str, object], keys: Mapping[str, Callable[[object], Any]]) -> dict[str, Any]:
-    _refuse_unknown(table, keys)
-    values = {}
-    for key, value in table.items():
-        with _at(key):
-            values[key] = keys[key](value)
-    return values
+class _Told(Exception):
+    """What is wrong here has been told already."""
 
 
-def _refuse_unknown(table: Iterable[str], valid: Iterable[str]) -> None:
-    known = sorted(valid)
-    for key in table:
-        if key not in known:
-            close = difflib.get_close_matches(key, known, n=1)
-            raise _invalid(
-                f"unknown key {key!r}", f"did you mean {close[0]!r}?" if close else f"use {', '.join(known)}"
-            )
+class _File:
+    """A manifest that is being read, and what was found wrong in it so far.
 
+    Raises:
+        ConfigError: it cannot be read, or is no TOML.
+    """
 
-def _only(keys: Iterable[str], values: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: values[key] for key in keys if key in values}
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._problems: list[tuple[int, ConfigError]] = []  # with their lines
+        self._root: Place = ("tool", "reportgen") if path.name == PYPROJECT else ()
+        try:
+            self._text = path.read_text(encoding="utf-8-sig")
+            self._table: Any = tomllib.loads(self._text)
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as exc:
+            reason = (isinstance(exc, OSError) and exc.strerror) or str(exc)
+            raise invalid(f"{path}: {reason}", "give a TOML file in UTF-8") from exc
+        for key in self._root:
+            self._table = self._table.get(key) if isinstance(self._table, dict) else None
 
+    @property
+    def has_table(self) -> bool:
+        """Whether there is a manifest in it: of a ``pyproject.toml`` it is one table."""
+        return self._table is not None
 
-def _is_list_of(kind: type, value: object) -> bool:
-    return isinstance(value, list) and all(isinstance(item, kind) for item in value)
+    def tables(self) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+        """Its defaults and its models."""
+        table = self._table if isinstance(self._table, dict) else {}
+        self._refuse_unknown("", (), table, ("defaults", "model"))
+        defaults, models = table.get("defaults", {}), table.get("model", [])
+        is_list = isinstance(models, list) and all(isinstance(item, dict) for item in models)
+        if isinstance(defaults, dict) and is_list and models:
+            return defaults, models
+        header = "".join(f"{key}." for key in self._root)
+        remedy = f"write [{header}defaults] at most once, and [[{header}model]] before each entry"
+        self._keep(invalid("no model, or none that can be read", remedy), "", ())
+        return {}, []
 
+    def values(self, title: str, place: Place, table: Mapping[str, object], keys: Mapping[str, Key]) -> dict[str, Any]:
+        """What the keys of one of its tables amount to; each that is wrong is told."""
+        before = len(self._problems)
+        self._refuse_unknown(f"{title} › ", place, table, keys)
+        values = {}
+        for name, key in keys.items():
+            with self.at(f"{title} › {name}", *place, name):
+                if name in table:
+                    values[name] = key.kind.read(table[name])
+        if len(self._problems) > before:
+            raise _Told
+        return values
 
-def _invalid(message: str, remedy: str) -> ConfigError:
-    return ConfigError(message, code="manifest-invalid", remedy=remedy)
+    def _refuse_unknown(self, title: str, place: Place, table: Iterable[str], known: Iterable[str]) -> None:
+        names = list(known)
+        for key in table:
+            with self.at(f"{title}{key}", *place, key):
+                if key not in names:
+                    close = difflib.get_close_matches(key, names, n=1)
+                    raise invalid(
+                        "there is no such key", f"did you mean {close[0]!r}?" if close else f"use {', '.join(names)}"
+                    )
 
+    @contextmanager
+    def at(self, title: str, *place: str | int) -> Iterator[None]:
+        """Keeps what is found wrong within, with its place, and goes on after it."""
+        try:
+            yield
+        except _Told:
+            pass
+        except ConfigError as exc:
+            self._keep(exc, title, place)
 
-@contextmanager
-def _at(place: str) -> Iterator[None]:
-    """Puts the place in front of what is wrong there."""
-    try:
-        yield
-    except ConfigError as exc:
-        raise ConfigError(f"{place}: {exc}", code=exc.code, remedy=exc.remedy) from exc
+    def _keep(self, problem: ConfigError, title: str, place: Place) -> None:
+        line = self._line(place)
+        where = f"{self._path}:{line}: {title}" if title else f"{self._path}"
+        told = ConfigError(f"{where}: {problem}", code=problem.code, remedy=problem.remedy)
+        told.__cause__ = problem
+        self._problems.append((line, told))
 
+    def _line(self, place: Place) -> int:
+        """Where it stands, or the nearest table that it would stand in."""
+        lines = (self._lines.get((*self._root, *place[:end])) for end in range(len(place), -1, -1))
+        return next((line for line in lines if line is not None), 1)
 
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise _invalid(f"{value!r} is no text", "write it in quotes")
-    return value
+    @cached_property
+    def _lines(self) -> Mapping[Place, int]:
+        return lines_of(self._text)
 
-
-def _path(value: object) -> Path:
-    return Path(_text(value))
-
-
-def _integer(value: object) -> int:
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise _invalid(f"{value!r} is no integer", "write digits without quotes")
-    return value
-
-
-def _truth(value: object) -> bool:
-    if not isinstance(value, bool):
-        raise _invalid(f"{value!r} is neither true nor false", "write true or false without quotes")
-    return value
-
-
-def _number(value: object) -> float:
-    if not isinstance(value, int | float) or isinstance(value, bool):
-        raise _invalid(f"{value!r} is no number", "write it like 8 or 0.5")
-    return float(value)
-
-
-def _texts(value: object) -> tuple[str, ...]:
-    if not _is_list_of(str, value):
-        raise _invalid(f"{value!r} is no list of texts", 'write it like ["one", "two"]')
-    return tuple(value)  # type: ignore[arg-type]  # the line above made sure
-
-
-def _formats(value: object) -> tuple[str, ...]:
-    return parse_formats(_texts(value))
-
-
-def _inputs(value: object) -> tuple[InputSpec, ...]:
-    return tuple(InputSpec.parse(text) for text in _texts(value))
-
-
-_PROBE_KEYS: dict[str, Callable[[object], Any]] = {
-    "device": _text,
-    "mode": _text,
-    "loss": _text,
-    "seed": _integer,
-    "freeze": _texts,
-    "inputs": _inputs,
-    "audit": _truth,
-    "max_real_memory": _number,
-    "measure": _truth,
-    "batch_scaling": _truth,
-}
-_RENDER_KEYS: dict[str, Callable[[object], Any]] = {"formats": _formats, "select": _texts}
-_STYLE_KEYS: dict[str, Callable[[object], Any]] = {
-    "templates": _path,
-    "css": _path,
-    "pdf_variant": _text,
-    "markdown_flavor": _text,
-}
-_BRAND_KEYS: dict[str, Callable[[object], Any]] = {
-    "title": _text,
-    "author": _text,
-    "logo": _path,
-    "description_file": _path,
-}
-_MODEL_KEYS: dict[str, Callable[[object], Any]] = {"ref": _text, "name": _text, "description": _text}
+    def complain(self) -> None:
+        """Raises what was found wrong, in the order of lines: the first one, with the others in it."""
+        if self._problems:
+            first, *others = [error for _, error in sorted(self._problems, key=lambda problem: problem[0])]
+            first.others = tuple(others)
+            raise first

@@ -50,7 +50,8 @@ def _entries(folder: Path) -> list[IndexEntry]:
     try:
         document = json.loads((folder / "index.json").read_bytes())
         models = {_INDEX: document["models"]}[document["format"]]
-        return [IndexEntry(**{key: model[key] for key in known & model.keys()}) for model in models]
+        entries = [IndexEntry(**{key: model[key] for key in known & model.keys()}) for model in models]
+        return [dataclasses.replace(entry, tags=tuple(entry.tags)) for entry in entries]
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as exc:
         raise ConfigError(
             f"{folder} has no index.json that can be read: {exc}",

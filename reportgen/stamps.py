@@ -47,7 +47,8 @@ class Stamps:
                 and stamp["files"] == _left(job.folder)
                 and all(_digest(Path(path)) == digest for path, digest in stamp["sources"].items())
             )
-            return Outcome(**{**stamp["outcome"], "problems": ()}) if holds else None
+            told = stamp["outcome"]
+            return Outcome(**{**told, "problems": (), "tags": tuple(told["tags"])}) if holds else None
         except (OSError, ValueError, LookupError, TypeError):  # none, or none that can be read
             return None
 

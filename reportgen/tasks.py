@@ -63,6 +63,8 @@ class Outcome:
     reason: str | None  # why not complete
     remedy: str | None = None
     problems: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    group: str | None = None
     lost: bool = False  # whether its process was: the next time it may not be
     seconds: float | None = field(default=None, compare=False)
     sources: tuple[str, ...] = field(default=(), compare=False)  # files of the user's own that were read for it
@@ -184,12 +186,14 @@ class Rendering:
         return outcome_of(self._report(), self.job.folder.name, (f"rendering: its process {result.reason}",))
 
     def _report(self) -> ModelReport:
-        """The record under the name and with the description that the user gave, and what the model printed."""
+        """The record with what the user's entry says of the model, and with what the model printed."""
         report, entry = codec.loads(self.record.text), self.job.entry
         model = msgspec.structs.replace(
             report.model,
             name=entry.name or report.model.name,
             description=entry.description or report.model.description,
+            tags=entry.tags,
+            group=entry.group,
         )
         return msgspec.structs.replace(report, model=model, printed=self.printed or None)
 
@@ -216,6 +220,8 @@ def outcome_of(report: ModelReport, slug: str, problems: tuple[str, ...] = ()) -
         reason=None if error is None else error.message.partition("\n")[0],
         remedy=None if error is None else error.remedy,
         problems=problems,
+        tags=report.model.tags,
+        group=report.model.group,
     )
 
 

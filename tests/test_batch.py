@@ -148,6 +148,47 @@ def test_plan_of_one_model_measured_in_two_ways():
     assert 2 == len({folder for _, folder in unnamed if folder.startswith("out/builtin-mlp-")})
 
 
+def test_plan_of_one_model_with_different_arguments():
+    """Arguments are part of what a model is: different ones are two models, the same in another order are one."""
+    assert ["builtin:mlp?depth=2&width=8", "builtin:mlp?width=8", "builtin:mlp?width=9"] == [
+        ref
+        for ref, _ in jobs(
+            ModelEntry("builtin:mlp?width=9"),
+            ModelEntry("builtin:mlp?width=8"),
+            ModelEntry("builtin:mlp?width=8&depth=2"),
+            ModelEntry("builtin:mlp?depth=2&width=8"),
+        )
+    ]
+
+
+def test_plan_without_what_is_excluded():
+    """A wildcard leaves out what its patterns fit, by name or with the source; no model that is named alone."""
+    assert ["builtin:linear", "builtin:resnet50"] == [
+        ref
+        for ref, _ in jobs(
+            ModelEntry("builtin:resnet*", exclude=("resnet1?", "timm:*")),
+            ModelEntry("builtin:lin*", exclude=("builtin:linear_*",)),
+            ModelEntry("builtin:linear", exclude=("*",)),
+        )
+    ]
+
+
+def test_plan_without_everything():
+    """An entry that leaves out all that it names stops the run before any work."""
+    with pytest.raises(UnknownModel, match=r"^exclude leaves out all 2 models that 'builtin:resnet\*' matches$"):
+        jobs(ModelEntry("builtin:resnet*", exclude=("*18", "*50")))
+
+
+def test_plan_does_not_depend_on_how_a_model_was_come_upon():
+    """A model of a wildcard is the same job as one that is named, so that its report stands when a pattern is added."""
+    render, options = JSON, BatchOptions(Path("out"))
+    entries = (ModelEntry("builtin:lenet5"), ModelEntry("builtin:lenet*"), ModelEntry("builtin:l*5", exclude=("x",)))
+    assert [[(ModelEntry("builtin:lenet5"), Path("out/builtin-lenet5"))]] * 4 == [
+        [(job.entry, job.folder) for job in plan(asked, render, options, InProcess())]
+        for asked in (*((entry,) for entry in entries), entries)
+    ]
+
+
 @pytest.mark.parametrize("text", ["builtin:nothing*", "lenet"])
 def test_plan_of_what_does_not_exist(text):
     """A wildcard or a bare name that fits nothing stops the run before any work."""
@@ -230,6 +271,8 @@ def test_index(bad_run):
         "parameters": 3,
         "flops": 4,
         "reason": None,
+        "tags": [],
+        "group": None,
     }
     assert expected == good
     assert {".reportgen", "index.html", "index.json", "index.md", *outcomes} == {path.name for path in folder.iterdir()}
@@ -270,6 +313,19 @@ def test_interruption(models, tmp_path):
     with pytest.raises(KeyboardInterrupt):
         run([entry(models, "Hangs")], JSON, BatchOptions(tmp_path), progress=Impatient())
     assert [] == multiprocessing.active_children()
+
+
+def test_tags_and_groups(tmp_path):
+    """What a manifest says to find models by is in the record and in the index, also when a report stands."""
+    entries = [ModelEntry("builtin:linear", tags=("small", "<b>"), group="teaching")]
+    for _ in range(2):
+        (outcome,) = run(entries, JSON, BatchOptions(tmp_path), executor=InProcess())
+        assert (("small", "<b>"), "teaching") == (outcome.tags, outcome.group)
+        (model,) = json.loads((tmp_path / "index.json").read_bytes())["models"]
+        assert (["small", "<b>"], "teaching") == (model["tags"], model["group"])
+    model = codec.load(tmp_path / "builtin-linear" / "report.json").model
+    assert (("small", "<b>"), "teaching") == (model.tags, model.group)
+    assert outcome.seconds is None
 
 
 def test_names_and_descriptions(tmp_path):

@@ -25,7 +25,10 @@ ALLOWED = {
     "branding": {"errors"},
     "appearance": {"branding"},
     "config": BASE | {"branding", "registry"},
-    "manifest": BASE | {"branding", "config", "registry"},
+    "toml_lines": set(),
+    "manifest_keys": BASE | {"config", "registry"},
+    "manifest_schema": {"manifest_keys"},
+    "manifest": BASE | {"branding", "config", "manifest_keys", "registry", "toml_lines"},
     "probe": BASE | {"config", "registry", "report"},
     "analysis": BASE | {"report"},
     "view": BASE | {"registry", "report", "analysis"},
@@ -40,6 +43,7 @@ ALLOWED = {
     "merging": BASE | {"config", "stamps", "view", "write"},
     "batch": BASE
     | {"config", "dask_executor", "manifest", "registry", "report", "stamps", "tasks", "view", "write", "workers"},
+    "checking": {"batch", "errors", "manifest", "registry"},
     "api": BASE
     | {
         "appearance",
@@ -53,6 +57,8 @@ ALLOWED = {
         "tasks",
         "write",
         "batch",
+        "checking",
+        "manifest_schema",
         "merging",
     },
     "doctor": BASE | {"config", "registry", "probe", "render", "write"},

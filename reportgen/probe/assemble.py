@@ -100,6 +100,7 @@ def _probe_facts(attempt: Attempt) -> ProbeFacts:
         outputs=outputs,
         stages=StageFacts(**stages),
         freeze=options.freeze,
+        dtype=options.dtype,
     )
 
 

@@ -28,7 +28,7 @@ from reportgen.probe.reading import reading
 from reportgen.probe.structure import tensors
 from reportgen.probe.trace import Trace
 from reportgen.probe.values import Values
-from reportgen.registry.base import ModelSpec
+from reportgen.registry.base import InputSpec, ModelSpec
 from reportgen.report.schema import Diagnostic, Severity, Stage, StageStatus, StateFacts
 
 MODEL_ERRORS = (Exception, SystemExit)  # what a model's code may raise without ending the run
@@ -150,7 +150,10 @@ class Attempt:
     def build(self) -> None:
         """Instantiates the model, as it is to be run."""
         try:
-            self.model = self.make(self)
+            model = self.make(self)
+            if self.options.dtype is not None:
+                instantiate.to_dtype(model, getattr(torch, self.options.dtype), self.values)
+            self.model = model
             self.registered, self.state = ledger.Registered.of(self.model), state_facts(self.model)
             self._prepare(self.model)
         except MODEL_ERRORS as exc:
@@ -165,7 +168,7 @@ class Attempt:
         try:
             inputs = self.spec.inputs_in(self.options.mode)
             torch.manual_seed(self.options.seed)  # the same inputs on every device, whatever the constructor drew
-            self.inputs = make_inputs(self.model, self.device, self.options.inputs, inputs, self.values)
+            self.inputs = self._inputs(self.model, inputs)
         except MODEL_ERRORS as exc:
             self._fail("inputs", exc)
             return
@@ -184,6 +187,10 @@ class Attempt:
                 "forward",
                 "The model tests activations for infinity or not-a-number; on meta they were taken to be finite.",
             )
+
+    def _inputs(self, model: nn.Module, source: tuple[InputSpec, ...]) -> Inputs:
+        options = self.options
+        return make_inputs(model, self.device, options.inputs, source, self.values, dtype=options.dtype)
 
     def _prepare(self, model: nn.Module) -> None:
         model.train(self.options.mode == "train")
@@ -259,7 +266,7 @@ class Attempt:
             if self.options.mode == "train":
                 model.eval()
             given = self.spec.inputs_in("eval")
-            inputs = make_inputs(model, self.device, self.options.inputs, given, self.values)
+            inputs = self._inputs(model, given)
             storages = Storages(tuple(self.registered.tensors()), tuple(tensors((inputs.args, inputs.kwargs))))
             with self._reading(), torch.no_grad(), Watch(storages, run):
                 model(*inputs.args, **inputs.kwargs)

@@ -66,7 +66,7 @@ def given_inputs(options: ProbeOptions) -> tuple[InputFacts, ...]:
             values=spec.values,
             data=spec.data,
         )
-        for index, spec in enumerate(options.inputs)
+        for index, spec in enumerate(given.cast(options.dtype) for given in options.inputs)
     )
 
 
@@ -88,6 +88,7 @@ def failed_report(ref: ModelRef, error: ReportgenError, options: ProbeOptions) -
             outputs=None,
             stages=_STAGES[stage],
             freeze=options.freeze,
+            dtype=options.dtype,
         ),
         totals=UNKNOWN_TOTALS,
         modules=(),

@@ -39,16 +39,18 @@ def make_inputs(
     user: tuple[InputSpec, ...],
     source: tuple[InputSpec, ...],
     values: Values | None = None,
+    *,
+    dtype: str | None = None,
 ) -> Inputs:
     """The dummy inputs: the user's if there are any, else the source's, else inferred ones.
 
-    On meta they have no content; ``values`` learns what it would be.
+    On meta they have no content; ``values`` learns what it would be. ``dtype`` is what the model was cast to.
 
     Raises:
         InputError: nothing is known about what ``forward`` takes, or the inputs do not fit its signature.
     """
     origin: Origin = "user" if user else "source" if source else "inferred"
-    specs = user or source or _infer(model)
+    specs = tuple(spec.cast(dtype) for spec in user or source or _infer(model))
     args = tuple(_tensor(spec, device, values) for spec in specs if spec.name is None)
     kwargs = _nested((spec.name, _tensor(spec, device, values)) for spec in specs if spec.name is not None)
     names = iter(_bind(model, args, kwargs))

@@ -122,6 +122,17 @@ def copy_of(model: nn.Module, device: torch.device, values: Values | None = None
     return copied
 
 
+def to_dtype(model: nn.Module, dtype: torch.dtype, values: Values | None = None) -> None:
+    """Casts the floating parameters and buffers, as ``model.to(dtype)`` does, and leaves complex ones as they are.
+
+    ``values`` follows what small ones hold.
+    """
+    with building(values) if values is not None else nullcontext():
+        model._apply(  # type: ignore[no-untyped-call]  # what half(), double() and to() are made of
+            lambda tensor: tensor.to(dtype) if tensor.is_floating_point() else tensor
+        )
+
+
 def freeze(model: nn.Module, patterns: Iterable[str]) -> list[str]:
     """Switches off ``requires_grad`` where a parameter's name matches a pattern; gives the patterns that match none."""
     parameters = list(model.named_parameters(remove_duplicate=False))

@@ -16,6 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from reportgen.probe.mixed import refuse_mixed
 from reportgen.probe.rules import DECLINED, NEEDED, RULES
 
 Run = Callable[[Any, Sequence[Any], Mapping[str, Any]], Any]
@@ -45,7 +46,7 @@ def is_plain() -> bool:
 def run(operation: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
     """What ``operation`` gives for these arguments, made in the cheapest way that gives it."""
     if _plain and operation not in NEEDED:
-        return operation(*args, **kwargs)
+        return _by_torch(operation, args, kwargs)
     rule = RULES.get(operation)
     if rule is not None:
         out = rule(*args, **kwargs)
@@ -53,16 +54,21 @@ def run(operation: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
             return out
     key = _key(operation, args, kwargs)
     if key is None:
-        return operation(*args, **kwargs)
+        return _by_torch(operation, args, kwargs)
     if key in _MEMORY:
         return _made(_MEMORY[key])
-    out = operation(*args, **kwargs)
+    out = _by_torch(operation, args, kwargs)
     layout = _layout(out)
     if layout is not DECLINED:
         if len(_MEMORY) >= _MEMORY_LIMIT:
             _MEMORY.clear()
         _MEMORY[key] = layout
     return out
+
+
+def _by_torch(operation: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+    refuse_mixed(operation, args)
+    return operation(*args, **kwargs)
 
 
 @cache

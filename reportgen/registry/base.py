@@ -10,7 +10,8 @@ import math
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Protocol
 
 from reportgen.errors import ConfigError
@@ -63,6 +64,10 @@ class InputSpec:
     def values(self) -> tuple[int, int] | None:
         """The inclusive range of integers; None where none was given."""
         return (self.low, self.high) if self.low is not None and self.high is not None else None
+
+    def cast(self, dtype: str | None) -> InputSpec:
+        """The input of a model that was cast to ``dtype``: float32, what is floating by default, gives way to it."""
+        return self if dtype is None or self.dtype != "float32" else replace(self, dtype=dtype)
 
     @classmethod
     def parse(cls, text: str) -> InputSpec:
@@ -124,11 +129,17 @@ def _no_input(text: str, why: str, remedy: str) -> ConfigError:
 
 @dataclass(frozen=True, slots=True)
 class ModelRef:
-    """A parsed model reference, ``[SOURCE:]NAME[?key=value&key=value]``. ``source`` None means: look everywhere."""
+    """A parsed model reference, ``[SOURCE:]NAME[?key=value&key=value]``. ``source`` None means: look everywhere.
+
+    Arguments are kept in alphabetical order: in whatever order they are given, they mean the same model.
+    """
 
     source: str | None
     name: str
     kwargs: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "kwargs", dict(sorted(self.kwargs.items())))
 
     @classmethod
     def parse(cls, text: str) -> ModelRef:
@@ -159,6 +170,10 @@ class ModelRef:
         """Whether the name is a pattern."""
         return not WILDCARDS.isdisjoint(self.name)
 
+    def fits(self, pattern: ModelRef) -> bool:
+        """Whether the pattern means this model, among others; without a source it means those of every source."""
+        return pattern.source in (None, self.source) and fnmatchcase(self.name, pattern.name)
+
     def __str__(self) -> str:
         """The canonical text: the same model always has the same one."""
         head = f"{self.source}:{self.name}" if self.source else self.name
@@ -181,7 +196,26 @@ def _parse_query(query: str, text: str) -> dict[str, Any]:
                 f"model reference {text!r} gives {key!r} twice", code="model-reference", remedy="keep one of them"
             )
         kwargs[key] = _parse_value(value)
+    check_arguments(kwargs)
     return kwargs
+
+
+def check_arguments(kwargs: Mapping[str, Any]) -> None:
+    """Makes sure that a record can hold these arguments of a constructor.
+
+    Raises:
+        ConfigError: one is a date, or no finite number.
+    """
+    for key, value in kwargs.items():
+        try:
+            json.dumps(value, allow_nan=False)
+        except (TypeError, ValueError) as exc:
+            raise ConfigError(
+                f"the argument {key} is {value}, which is neither text, true, false, null nor a finite number, nor a "
+                "list of these",
+                code="model-arguments",
+                remedy='write it as a text, in quotes: "2026-01-01", "inf"',
+            ) from exc
 
 
 def _parse_value(text: str) -> Any:
@@ -200,7 +234,7 @@ def _parse_value(text: str) -> Any:
 def _format_value(value: Any) -> str:
     if isinstance(value, str) and "&" not in value and _parse_value(value) == value:
         return value
-    return json.dumps(value, default=str, separators=(",", ":")).replace("&", r"\u0026")
+    return json.dumps(value, sort_keys=True, separators=(",", ":")).replace("&", r"\u0026")
 
 
 LossName = str  # "sum", "cross_entropy", "none" or "python:pkg.module:function"

@@ -48,6 +48,8 @@ class ModelIdentity(Record, frozen=True):
     package_version: str | None = None
     description: str | None = None  # one or two plain sentences by the model's author or registry
     citation: str | None = None  # where the architecture was published
+    tags: tuple[str, ...] = ()  # that the user gave it
+    group: str | None = None  # the user's name for the models that it is to be compared with
 
 
 class DeviceFacts(Record, frozen=True):
@@ -98,6 +100,7 @@ class ProbeFacts(Record, frozen=True):
     stages: StageFacts
     freeze: tuple[str, ...] = ()  # the --freeze patterns that were applied
     loss_origin: Literal["source", "user"] = "source"
+    dtype: str | None = None  # what the built model and its float32 inputs were cast to; None: nothing was
 
 
 class ParameterTotals(Record, frozen=True):

@@ -29,6 +29,8 @@ class IndexEntry:
     parameters: int | None  # unique
     flops: int | None  # of the forward pass
     reason: str | None  # why it is not complete, in one line
+    tags: tuple[str, ...] = ()  # that a manifest gave it
+    group: str | None = None  # of models that it is to be compared with
 
 
 def build_index(entries: Sequence[IndexEntry], link_suffix: str = "html") -> Page:

@@ -46,8 +46,11 @@ def _identity(report: ModelReport, *, titled: bool) -> Iterator[tuple[str, Cell 
     yield "Class", Cell(model.class_name) if model.class_name else None
     yield "Source", Cell(version)
     yield "Arguments", Cell(arguments) if arguments else None
+    yield "Tags", Cell(", ".join(model.tags)) if model.tags else None
+    yield "Group", Cell(model.group) if model.group else None
     yield "Published", _linked(model.citation) if model.citation else None
     yield "Device", Cell(used, tone="plain" if device.used == device.requested else "warn")
+    yield "Dtype", Cell(f"{probe.dtype}, to which the built model and its inputs were cast") if probe.dtype else None
     yield "Mode", Cell(probe.mode)
     yield "Loss", Cell(probe.loss)
     yield "Seed", Cell(str(probe.seed))
@@ -77,11 +80,12 @@ def command(report: ModelReport, select: Sequence[str] = ()) -> str:
     words = ["reportgen", "build", report.model.ref]
     for option, value, default in (
         ("--device", probe.device.requested, "meta"),
+        ("--dtype", probe.dtype, None),
         ("--mode", probe.mode, "train"),
         ("--loss", probe.loss, probe.loss if probe.loss_origin == "source" else None),
         ("--seed", str(probe.seed), "0"),
     ):
-        if value != default:
+        if value is not None and value != default:
             words += [option, value]
     for row in probe.inputs:
         if row.origin == "user":

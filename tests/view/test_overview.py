@@ -80,6 +80,21 @@ def test_what_a_model_printed(make_report: MakeReport) -> None:
     assert [] == [part.id for part in build(make_report(**NET)).sections if part.id == "printed"]
 
 
+def test_what_a_manifest_says_of_a_model(make_report: MakeReport) -> None:
+    """Tags, group and dtype have a line each, and none where there are none."""
+    labels = ("Tags", "Group", "Dtype")
+
+    def shown(report: ModelReport) -> list[str]:
+        (facts,) = (block for block in _identity(report).blocks if isinstance(block, Facts))
+        return [cell.text for label, cell in facts.items if label in labels]
+
+    assert [] == shown(make_report(**NET))
+    model, probe = {"tags": ("small", "<b>"), "group": "teaching"}, {"dtype": "bfloat16"}
+    assert ["small, <b>", "teaching", "bfloat16, to which the built model and its inputs were cast"] == shown(
+        make_report(**NET, model=model, probe=probe)
+    )
+
+
 def test_defaults_are_left_out_of_the_command(make_report: MakeReport) -> None:
     """A model measured in the usual way needs its reference only."""
     assert "reportgen build builtin:net" == command(make_report(**NET))
@@ -108,11 +123,13 @@ def test_all_conditions_are_in_the_command(make_report: MakeReport) -> None:
             "loss": "cross_entropy",
             "loss_origin": "user",
             "seed": 7,
+            "dtype": "bfloat16",
             "freeze": ("0.*", "-x"),
         },
     )
     assert (
-        "reportgen build 'file:my models.py:Net?name=a b' --device cuda:1 --mode eval --loss cross_entropy --seed 7"
+        "reportgen build 'file:my models.py:Net?name=a b' --device cuda:1 --dtype bfloat16 --mode eval --loss"
+        " cross_entropy --seed 7"
         " --input ids=2x16:int64:0-99 --input scalar --input 'targets.0.boxes=1x4:float32:[8,8,24.5,24]'"
         " --freeze '0.*' --freeze=-x --select '*.weight'"
     ) == command(report, select=("*.weight",))
