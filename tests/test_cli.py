@@ -100,7 +100,7 @@ def test_help(reportgen):
         ),
         (["build"], "nothing to build", "give model references, or a manifest"),
         (["build", "x", "--manifest", "y"], "model references and a manifest together", None),
-        (["build", "--manifest", "none.toml"], "none.toml: [Errno 2] No such file or directory: 'none.toml'", None),
+        (["build", "--manifest", "none.toml"], "none.toml: No such file or directory", None),
         (["build", "a:b", "--device", "gpu"], "device 'gpu' is not known", None),
         (["build", "a:b", "--format", "md,doc"], "format 'doc' is not known", "use any of json, md, html, pdf"),
         (["build", "a:b", "--input", "1xx2"], "input '1xx2' is not [NAME=]SHAPE[:DTYPE[:LOW-HIGH]]", None),
