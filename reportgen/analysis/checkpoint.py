@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from reportgen.analysis.places import Place, empty_places, places
+from reportgen.analysis.places import Tree
 from reportgen.report.difference import Mismatch, Verdict
 
 if TYPE_CHECKING:
@@ -34,13 +34,13 @@ class StateDict:
         return StateDict(kept | {names[key]: self.shapes[key] for key in self.shapes if key in names}, {})
 
 
-def state_dict(report: ModelReport) -> StateDict:
+def state_dict(model: Tree) -> StateDict:
     """What ``state_dict()`` of the recorded model gives."""
-    known = {row.class_name: row.version for row in report.state.versions} if report.state is not None else {}
-    walk = places(report)
+    state = model.report.state
+    known = {row.class_name: row.version for row in state.versions} if state is not None else {}
     return StateDict(
-        {tensor.name: tensor.shape for place in walk for tensor in place.state()},
-        {place.path: known.get(place.class_name, 1) for place in walk},
+        {tensor.name: tensor.shape for place in model.walk for tensor in place.state()},
+        {place.path: known.get(place.class_name, 1) for place in model.walk},
     )
 
 
@@ -49,13 +49,13 @@ def custom_modules(report: ModelReport) -> tuple[str, ...]:
     return tuple(report.modules[index].path for index in report.state.custom) if report.state is not None else ()
 
 
-def load(checkpoint: StateDict, model: ModelReport) -> Verdict:
+def load(checkpoint: StateDict, model: Tree) -> Verdict:
     """The verdict of ``model.load_state_dict(checkpoint)``, in torch's order."""
-    fills = {row.class_name: row.fills for row in model.state.versions} if model.state is not None else {}
-    walk = places(model)
+    state = model.report.state
+    fills = {row.class_name: row.fills for row in state.versions} if state is not None else {}
     missing: list[str] = []
     mismatched: list[Mismatch] = []
-    for place in walk:
+    for place in model.walk:
         old = checkpoint.versions.get(place.path, 0) < _FILLED_BELOW
         made_up = fills.get(place.class_name, ()) if old else ()
         for tensor in place.state():
@@ -65,7 +65,7 @@ def load(checkpoint: StateDict, model: ModelReport) -> Verdict:
                     mismatched.append(Mismatch(tensor.name, given, tensor.shape))
             elif tensor.name.rpartition(".")[2] not in made_up:
                 missing.append(tensor.name)
-    return Verdict(tuple(missing), _unexpected(checkpoint, walk, empty_places(model)), tuple(mismatched))
+    return Verdict(tuple(missing), _unexpected(checkpoint, model), tuple(mismatched))
 
 
 def _fits(given: Shape | None, wanted: Shape | None) -> bool:
@@ -73,21 +73,24 @@ def _fits(given: Shape | None, wanted: Shape | None) -> bool:
     return given is None or wanted is None or given == wanted or (given == (1,) and not wanted)
 
 
-def _unexpected(checkpoint: StateDict, walk: list[Place], empty: frozenset[str]) -> tuple[str, ...]:
-    by_path = {place.path: place for place in walk}
-    own = {tensor.name for place in walk for tensor in place.state()}
+def _unexpected(checkpoint: StateDict, model: Tree) -> tuple[str, ...]:
+    own = {tensor.name for place in model.walk for tensor in place.state()}
     found: dict[int, list[str]] = {}  # by the module that finds them
     for key in checkpoint.shapes:
-        if key in own:
-            continue
-        finder, below = walk[0].path if walk else "", key
-        while True:
-            head, dot, rest = below.partition(".")
-            inner = f"{finder}.{head}" if finder else head
-            if not dot or (inner not in by_path and inner not in empty):
-                found.setdefault(by_path[finder].index if walk else 0, []).append(key)
-                break
-            if inner in empty:
-                break
-            finder, below = inner, rest
+        if key not in own and (finder := _finder(key, model)) is not None:
+            found.setdefault(finder, []).append(key)
     return tuple(key for index in sorted(found) for key in found[index])
+
+
+def _finder(key: str, model: Tree) -> int | None:
+    """The module that finds a key unexpected, the last one on its way; None where that ends in an empty place."""
+    path, below = "", key
+    while "." in below:
+        head, _, below = below.partition(".")
+        inner = f"{path}.{head}" if path else head
+        if inner in model.empty:
+            return None
+        if inner not in model.places:
+            break
+        path = inner
+    return model.places[path].index if path in model.places else 0

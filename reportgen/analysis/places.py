@@ -5,7 +5,7 @@ Here a module stands under every one of its paths, as it does in a state dict.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -33,26 +33,37 @@ class Place:
         return (tensor for tensor in self.tensors if tensor.persistent is not False)
 
 
-def places(report: ModelReport) -> list[Place]:
-    """Every path of every module in the order of a walk, the model itself first; none where nothing was built."""
-    found: dict[str, Place] = {}
-    for path, class_name, parameters in _rows(report):
-        _add(found, path, class_name, parameters)
-    for tensor in tensors(report):
-        path = tensor.name.rpartition(".")[0]
-        place = found.get(path) or _add(found, path, "", None)  # a record that knows no second paths
-        place.tensors.append(tensor)
-    return list(found.values())
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """A model by paths: ``places`` in the order of a walk, the model itself first; none where nothing was built."""
+
+    report: ModelReport
+    ledger: tuple[Tensor, ...]  # parameters, then buffers
+    places: Mapping[str, Place]
+    empty: frozenset[str]  # paths registered as modules that hold none: keys below them are neither read nor missed
+
+    @classmethod
+    def of(cls, report: ModelReport) -> Tree:
+        """The tree of a record."""
+        found: dict[str, Place] = {}
+        for path, class_name, parameters in _rows(report):
+            _add(found, path, class_name, parameters)
+        ledger = tensors(report)
+        for tensor in ledger:
+            path = tensor.name.rpartition(".")[0]
+            place = found.get(path) or _add(found, path, "", None)  # a record that knows no second paths
+            place.tensors.append(tensor)
+        return cls(report, ledger, found, frozenset(slot.path for slot in _slots(report) if slot.module is None))
+
+    @property
+    def walk(self) -> tuple[Place, ...]:
+        """The places, parents first."""
+        return tuple(self.places.values())
 
 
 def tensors(report: ModelReport) -> tuple[Tensor, ...]:
     """Every registered name: the ledger of parameters, then that of buffers."""
     return (*map(_parameter, report.parameters), *map(_buffer, report.buffers))
-
-
-def empty_places(report: ModelReport) -> frozenset[str]:
-    """The paths that are registered as modules and hold none: keys below them are neither read nor missed."""
-    return frozenset(slot.path for slot in _slots(report) if slot.module is None)
 
 
 def _rows(report: ModelReport) -> Iterator[tuple[str, str, int | None]]:

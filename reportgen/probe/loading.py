@@ -13,6 +13,7 @@ _KNOWN_LOADERS = (
     _BATCH_NORM._load_from_state_dict,
     nn.modules.instancenorm._InstanceNorm._load_from_state_dict,  # only adds a message for files of torch 0.3
 )
+_HARMLESS = "torchvision.models.vision_transformer.MLPBlock"  # only renames keys of its first version
 _METHODS = ("_save_to_state_dict", "state_dict", "get_extra_state", "set_extra_state")
 _HOOKS = ("_state_dict_pre_hooks", "_state_dict_hooks", "_load_state_dict_pre_hooks", "_load_state_dict_post_hooks")
 _COUNTER = "num_batches_tracked"
@@ -47,8 +48,9 @@ def _class_version(module: nn.Module) -> ClassVersion:
 def _is_custom(module: nn.Module, *, top: bool) -> bool:
     """Whether it saves or loads otherwise than `nn.Module` and torch's own normalisations do."""
     methods = (*_METHODS, "load_state_dict") if top else _METHODS  # the latter is asked of the model alone
+    loader = getattr(type(module), "_load_from_state_dict", None)
     return (
-        getattr(type(module), "_load_from_state_dict", None) not in _KNOWN_LOADERS
+        (loader not in _KNOWN_LOADERS and class_name(module) != _HARMLESS)
         or any(getattr(type(module), name, None) is not getattr(nn.Module, name) for name in methods)
         or not {*methods, "_load_from_state_dict"}.isdisjoint(vars(module))
         or any(getattr(module, name, None) for name in _HOOKS)

@@ -10,19 +10,19 @@ from typing import Any, Literal
 
 import msgspec
 
-from reportgen.report.schema import Count, GradientFacts, Record, Shape, Status
+from reportgen.report.schema import Count, GradientFacts, InputFacts, Record, Shape, Status
 
 DIFF_FORMAT: Literal["reportgen/diff"] = "reportgen/diff"
 DIFF_VERSION: Literal[1] = 1
 
 Sureness = Literal["certain", "likely", "guess"]
-Evidence = Literal["name", "class", "structure", "shapes", "form", "shape", "order", "unique", "wrapper", "holder"]
+Evidence = Literal["name", "class", "structure", "shapes", "form", "shape", "order", "unique", "wrapper"]
 TensorKind = Literal["parameter", "buffer"]
 TensorWhat = Literal[
     "added",
     "removed",
     "renamed",
-    "moved",
+    "carried",
     "reshaped",
     "retyped",
     "retied",
@@ -37,7 +37,7 @@ TensorWhat = Literal[
     "became-transient",
     "reordered",
 ]
-ModuleWhat = Literal["added", "removed", "renamed", "moved", "replaced", "reordered"]
+ModuleWhat = Literal["added", "removed", "renamed", "carried", "moved", "wrapped", "unwrapped", "replaced", "reordered"]
 
 
 class Side(Record, frozen=True):
@@ -50,7 +50,9 @@ class Side(Record, frozen=True):
     fingerprint: str | None
     mode: str
     device: str
-    inputs: tuple[str, ...]  # ``x 1×3×224×224 float32``
+    inputs: tuple[InputFacts, ...]
+    flops_exact: bool
+    freeze: tuple[str, ...]
 
 
 class Figure(Record, frozen=True):
@@ -89,9 +91,8 @@ class Match(Record, frozen=True):
 
     name: the same name in corresponding modules · class: the same class · structure: the same classes, tensor names and
     shapes all the way down · shapes: the same tensor names and shapes all the way down · form: the same classes and
-    tensor names all the way down · shape: the same shape · order: the same place among what else corresponds · unique:
-    nothing else on either side fits · wrapper: it is inside a module that the other side has not · holder: the modules
-    that hold them correspond.
+    tensor names all the way down · shape: the same shape · order: the same order among what else corresponds · unique:
+    nothing else on either side fits · wrapper: it is inside a module that the other side has not.
 
     certain: nothing else can be meant · likely: it fits in all but the name · guess: something else may be meant.
     """
@@ -101,7 +102,11 @@ class Match(Record, frozen=True):
 
 
 class TensorChange(Record, frozen=True):
-    """A tensor that is not the same on both sides, or is on one alone; indexes are places in the ledger of its kind."""
+    """A tensor that is not the same on both sides, or is on one alone; indexes are places in the ledger of its kind.
+
+    carried: its name differs, but only because a module above it has another · retied: it shares its memory with
+    another tensor than before, or with none any more · reordered: it is the same, at another place among the others.
+    """
 
     what: tuple[TensorWhat, ...]
     old: Tensor | None
@@ -112,7 +117,11 @@ class TensorChange(Record, frozen=True):
 
 
 class ModuleChange(Record, frozen=True):
-    """A module that is not the same on both sides, or is on one alone; indexes are places in a walk, parents first."""
+    """A module that is not the same on both sides, or is on one alone; indexes are places in a walk, parents first.
+
+    carried: its path differs, but only because a module above it has another · replaced: its class differs · wrapped:
+    it is now inside a module that stands where it stood.
+    """
 
     what: tuple[ModuleWhat, ...]
     old: Module | None

@@ -11,6 +11,7 @@ from torch import nn
 from torch.nn.utils import prune
 
 from reportgen.analysis.checkpoint import custom_modules, load, state_dict
+from reportgen.analysis.places import Tree
 from reportgen.config import ProbeOptions
 from reportgen.probe import registered
 from reportgen.registry.base import ModelRef, ModelSpec
@@ -41,6 +42,11 @@ def torch_says(old: nn.Module, new: nn.Module) -> Verdict:
 def record(make: Callable[[], nn.Module]) -> ModelReport:
     """What the record of a model says of it; nothing is run."""
     return registered(ModelSpec(ModelRef("test", "model"), make), ProbeOptions())
+
+
+def tree(make: Callable[[], nn.Module]) -> Tree:
+    """The same, by paths."""
+    return Tree.of(record(make))
 
 
 class Tied(nn.Module):
@@ -122,7 +128,7 @@ PAIRS = {
 def test_it_says_what_torch_says(pair):
     """Missing, unexpected and mismatched keys are torch's own, in its order."""
     old, new = PAIRS[pair]
-    assert torch_says(old(), new()) == load(state_dict(record(old)), record(new))
+    assert torch_says(old(), new()) == load(state_dict(tree(old)), tree(new))
 
 
 ZOO = [
@@ -144,7 +150,7 @@ def test_it_says_what_torch_says_of_torchvision(old, new):
     builders = [Catalog().spec(ModelRef("torchvision", name)).build for name in (old, new)]
     with torch.device("meta"):
         models = [build() for build in builders]
-    first, second = map(record, builders)
+    first, second = map(tree, builders)
     assert (torch_says(*models), torch_says(*reversed(models))) == (
         load(state_dict(first), second),
         load(state_dict(second), first),
@@ -153,7 +159,7 @@ def test_it_says_what_torch_says_of_torchvision(old, new):
 
 def test_the_keys_are_those_of_the_state_dict():
     """Every key, in order: a shared block's second names and a tied weight's, but no transient buffer."""
-    assert list(Tied().state_dict()) == list(state_dict(record(Tied)).shapes)
+    assert list(Tied().state_dict()) == list(state_dict(tree(Tied)).shapes)
 
 
 def test_a_renamed_state_dict_is_a_plain_dict():
@@ -162,8 +168,8 @@ def test_a_renamed_state_dict_is_a_plain_dict():
     plain = {names.get(key, key): tensor for key, tensor in group_normed().state_dict().items()}
     with pytest.raises(RuntimeError, match=r'Missing key\(s\) in state_dict: "1.running_mean", "1.running_var"\. '):
         renamed_convolution().load_state_dict(plain)
-    given = state_dict(record(group_normed)).renamed(names)
-    assert Verdict(("1.running_mean", "1.running_var"), (), ()) == load(given, record(renamed_convolution))
+    given = state_dict(tree(group_normed)).renamed(names)
+    assert Verdict(("1.running_mean", "1.running_var"), (), ()) == load(given, tree(renamed_convolution))
 
 
 def test_modules_that_load_in_their_own_way_are_named():

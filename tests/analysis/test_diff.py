@@ -1,0 +1,352 @@
+"""Tests of `reportgen.analysis.diff`: pairs whose differences are known by hand, and what holds for all pairs."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from torch import nn
+from torch.nn.utils import prune
+
+from reportgen.analysis.diff import apply, diff, mirror
+from reportgen.analysis.places import tensors
+from reportgen.report.difference import Figure, Module
+
+QUIET = pytest.mark.filterwarnings(
+    "ignore:.*torch.jit.*:DeprecationWarning"
+)  # torch.compile imports what is deprecated
+
+
+class Lora(nn.Module):
+    """A frozen layer and a product of two thin ones beside it."""
+
+    def __init__(self, base: nn.Linear) -> None:
+        super().__init__()
+        self.base = base.requires_grad_(requires_grad=False)
+        self.down = nn.Linear(base.in_features, 2, bias=False)
+        self.up = nn.Linear(2, base.out_features, bias=False)
+
+
+@pytest.fixture(scope="module")
+def variants(net):
+    """Other forms of the small model, each as a factory."""
+
+    def changed(change):
+        def make() -> nn.Module:
+            model = net()
+            other = change(model)
+            return model if other is None else other
+
+        return make
+
+    def adapted(model: nn.Module) -> None:
+        for block in model.layers:
+            block.q = Lora(block.q)
+
+    def normed_head(model: nn.Module) -> None:
+        model.head = nn.Sequential(nn.LayerNorm(8), model.head)
+
+    return {
+        "frozen": changed(lambda model: model.layers[1].requires_grad_(requires_grad=False) and None),
+        "bfloat16": changed(lambda model: model.bfloat16()),
+        "parallel": changed(nn.DataParallel),
+        "compiled": changed(torch.compile),
+        "adapted": changed(adapted),
+        "pruned": changed(lambda model: prune.random_unstructured(model.layers[1].q, "weight", 0.5) and None),
+        "deeper": lambda: net(depth=5),
+        "renamed": lambda: net(stage="blocks"),
+        "head": changed(normed_head),
+        "tied": changed(lambda model: setattr(model.head, "weight", model.embed.weight)),
+    }
+
+
+def words(changes):
+    """How often what happened, to tensors or modules."""
+    return Counter(change.what for change in changes)
+
+
+def names(changes, *what):
+    """The old and the new names of those to which just that happened."""
+    found = [change for change in changes if change.what == what]
+    return [(change.old and _name(change.old), change.new and _name(change.new)) for change in found]
+
+
+def _name(row):
+    return row.path if isinstance(row, Module) else row.name
+
+
+def figure(difference, name):
+    """One total of both sides."""
+    return next((figure.old, figure.new) for figure in difference.totals if figure.name == name)
+
+
+# -- pairs of libraries ----------------------------------------------------------------------------------------------
+
+
+def test_resnet50_and_resnext50(record):
+    """In each of 16 blocks three convolutions, and two norms with bias, mean and variance, are of other widths."""
+    found = diff(record("torchvision:resnet50"), record("torchvision:resnext50_32x4d"))
+    reshaped = {change.old.name: (change.old.shape, change.new.shape) for change in found.tensors}
+    assert {("reshaped",): 16 * (3 + 2 * 4)} == words(found.tensors)
+    assert () == found.modules
+    assert ((64, 64, 1, 1), (128, 64, 1, 1)) == reshaped["layer1.0.conv1.weight"]
+    assert ((64, 64, 3, 3), (128, 4, 3, 3)) == reshaped["layer1.0.conv2.weight"]
+    assert ((512,), (1024,)) == reshaped["layer4.2.bn2.running_var"]
+    assert (25_557_032, 25_028_904) == figure(found, "parameters.unique")
+    assert [change.old.name for change in found.tensors if change.old.kind == "parameter"][:2] == [
+        "layer1.0.conv1.weight",
+        "layer1.0.bn1.weight",
+    ]
+    assert 176 == len(found.checkpoint.verdict.mismatched)
+
+
+def test_vit_b_and_vit_l(record):
+    """Twelve blocks of twelve modules and twelve tensors more, and everything wider but the classes' bias."""
+    found = diff(record("torchvision:vit_b_16"), record("torchvision:vit_l_16"))
+    assert {("added",): 12 * 12} == words(found.modules)
+    assert {("added",): 12 * 12, ("reshaped",): 151} == words(found.tensors)
+    assert "heads.head.bias" not in {change.old.name for change in found.tensors if change.old is not None}
+    assert (None, "encoder.layers.encoder_layer_12") == names(found.modules, "added")[0]
+    assert (86_567_656, 304_326_632) == figure(found, "parameters.unique")
+    verdict = found.checkpoint.verdict
+    assert (12 * 12, 0, 151) == (len(verdict.missing), len(verdict.unexpected), len(verdict.mismatched))
+
+
+def test_convnext_tiny_and_small(record):
+    """The third stage has 27 blocks instead of nine; a block has ten modules and nine tensors. Nothing else differs."""
+    found = diff(record("torchvision:convnext_tiny"), record("torchvision:convnext_small"))
+    blocks = [path for _, path in names(found.modules, "added") if path.count(".") == 2]
+    assert {("added",): 18 * 10} == words(found.modules)
+    assert {("added",): 18 * 9} == words(found.tensors)
+    assert [f"features.5.{index}" for index in range(9, 27)] == blocks
+    assert (28_589_128, 50_223_688) == figure(found, "parameters.unique")
+
+
+def test_bert_and_roberta(record):
+    """The same tensors under the same names but for the vocabulary, in classes of other names, positions last."""
+    found = diff(record("transformers:bert"), record("transformers:roberta"))
+    assert {("replaced",): 4 + 6 * 12, ("reordered",): 1} == words(found.modules)
+    assert [("embeddings.word_embeddings.weight",) * 2] == names(found.tensors, "reshaped")
+    assert [("embeddings.position_embeddings.weight",) * 2] == names(found.tensors, "reordered")
+    vocabulary = next(change for change in found.tensors if change.what == ("reshaped",))
+    assert ((30_522, 768), (50_265, 768)) == (vocabulary.old.shape, vocabulary.new.shape)
+    assert (("embeddings.word_embeddings.weight",), ()) == (
+        tuple(row.key for row in found.checkpoint.verdict.mismatched),
+        found.checkpoint.verdict.missing,
+    )
+
+
+# -- one model in other forms ----------------------------------------------------------------------------------------
+
+
+def test_frozen(net, record, variants):
+    """The ten tensors of the block, and the two figures that count them."""
+    found = diff(record(net), record(variants["frozen"]))
+    block = 2 * 8 + 2 * (8 * 8 + 8) + (8 * 16 + 16) + (16 * 8 + 8)
+    assert {("frozen",): 10} == words(found.tensors)
+    assert (0, block) == figure(found, "parameters.frozen")
+    assert () == found.modules
+    assert found.checkpoint.verdict.loads
+
+
+def test_bfloat16(net, record, variants):
+    """Every tensor is of the other type, half as large; the checkpoint loads all the same."""
+    found = diff(record(net), record(variants["bfloat16"]))
+    before, after = figure(found, "parameters.bytes")
+    assert {("retyped",): 33} == words(found.tensors)
+    assert before == 2 * after
+    assert found.checkpoint.verdict.loads
+
+
+@QUIET
+@pytest.mark.parametrize(("form", "prefix"), [("parallel", "module"), ("compiled", "_orig_mod")])
+def test_wrapped(net, record, variants, form, prefix):
+    """One module more; all others carry its prefix; the key map makes the checkpoint fit."""
+    found = diff(record(net), record(variants[form]))
+    assert {("carried",): 33} == words(found.tensors)
+    assert {("added",): 1, ("wrapped",): 1, ("carried",): len(record(net).modules) - 1} == words(found.modules)
+    assert {name: f"{prefix}.{name}" for name in net().state_dict()} == found.checkpoint.renames
+    assert (33, 33) == (len(found.checkpoint.verdict.missing), len(found.checkpoint.verdict.unexpected))
+    assert found.checkpoint.renamed.loads
+
+
+def test_adapted(net, record, variants):
+    """Each projection is frozen inside an adapter, which has two layers more."""
+    found = diff(record(net), record(variants["adapted"]))
+    assert {("carried", "frozen"): 6, ("added",): 6} == words(found.tensors)
+    assert [(f"layers.{index}.q", f"layers.{index}.q.base") for index in range(3)] == names(found.modules, "wrapped")
+    assert tuple(f"layers.{index}.q.{part}.weight" for index in range(3) for part in ("down", "up")) == (
+        found.checkpoint.renamed.missing
+    )
+    assert () == found.checkpoint.renamed.unexpected
+
+
+def test_pruned(net, record, variants):
+    """The weight goes by another name, and has a mask beside it."""
+    found = diff(record(net), record(variants["pruned"]))
+    assert [("layers.1.q.weight", "layers.1.q.weight_orig")] == names(found.tensors, "renamed")
+    assert [(None, "layers.1.q.weight_mask")] == names(found.tensors, "added")
+    assert {"layers.1.q.weight": "layers.1.q.weight_orig"} == found.checkpoint.renames
+    assert ("layers.1.q.weight_mask",) == found.checkpoint.renamed.missing
+
+
+def test_renamed_stage(net, record, variants):
+    """One module has another name; thirty tensors carry it."""
+    found = diff(record(net), record(variants["renamed"]))
+    assert [("layers", "blocks")] == names(found.modules, "renamed")
+    assert {("carried",): 30} == words(found.tensors)
+    assert found.checkpoint.renamed.loads
+
+
+def test_deeper(net, record, variants):
+    """Two blocks more, of eight modules each."""
+    found = diff(record(net), record(variants["deeper"]))
+    assert {("added",): 16} == words(found.modules)
+    assert {("added",): 20} == words(found.tensors)
+
+
+def test_tied(net, record, variants):
+    """The head is the embedding now: one tensor less, and the same keys."""
+    found = diff(record(net), record(variants["tied"]))
+    (change,) = found.tensors
+    assert (("retied",), None, "embed.weight") == (change.what, change.old.tied_to, change.new.tied_to)
+    assert Figure("parameters.tensors", 33, 32) in found.totals
+    assert found.checkpoint.verdict.loads
+
+
+def test_a_tie_keeps_through_a_rename(record):
+    """A tied tensor whose first name is another now is tied to the same tensor as before."""
+
+    def tied(name: str) -> nn.Module:
+        model = nn.ModuleDict({name: nn.Embedding(3, 4), "head": nn.Linear(4, 3, bias=False)})
+        model["head"].weight = model[name].weight
+        return model
+
+    found = diff(record(lambda: tied("embed")), record(lambda: tied("table")))
+    assert [(("carried",), "table.weight")] == [(change.what, change.new.name) for change in found.tensors]
+
+
+def test_what_became_a_buffer(record):
+    """A parameter that is a buffer now has the same key; buffers that are saved no more have none."""
+
+    class Scale(nn.Module):
+        def __init__(self, *, fixed: bool) -> None:
+            super().__init__()
+            self.register_buffer("mask", torch.ones(2), persistent=not fixed)
+            if fixed:
+                self.register_buffer("scale", torch.ones(3))
+            else:
+                self.scale = nn.Parameter(torch.ones(3))
+
+    found = diff(record(lambda: Scale(fixed=False)), record(lambda: Scale(fixed=True)))
+    assert {"scale": ("became-buffer",), "mask": ("became-transient",)} == {
+        change.new.name: change.what for change in found.tensors
+    }
+    assert ((), ("mask",)) == (found.checkpoint.verdict.missing, found.checkpoint.verdict.unexpected)
+
+
+def test_a_gradient_newly_missing(make_report):
+    """A tensor that the loss no longer reaches; a frozen one is told as frozen."""
+    before = {"0.weight": (2, 2), "1.weight": (2, 2), "2.weight": {"shape": (2, 2), "reason": "unused"}}
+    after = {
+        "0.weight": {"shape": (2, 2), "reason": "detached"},
+        "1.weight": {"shape": (2, 2), "trainable": False},
+        "2.weight": {"shape": (2, 2), "reason": "detached"},
+    }
+    modules = {"": "Sequential", "0": "Linear", "1": "Linear", "2": "Linear"}
+    found = diff(make_report(modules=modules, parameters=before), make_report(modules=modules, parameters=after))
+    assert {"0.weight": ("gradient-lost",), "1.weight": ("frozen",), "2.weight": ("gradient-changed",)} == {
+        change.new.name: change.what for change in found.tensors
+    }
+
+
+# -- key maps --------------------------------------------------------------------------------------------------------
+
+
+@QUIET
+@pytest.mark.parametrize("form", ["parallel", "compiled", "adapted", "pruned", "renamed", "head", "deeper"])
+def test_the_key_map_really_loads(net, record, variants, form):
+    """Torch takes the renamed state dict, misses what the verdict says, and has the old values in the new places."""
+    torch.manual_seed(1)
+    old, new = net(), variants[form]()
+    told = diff(record(net), record(variants[form])).checkpoint
+    state = {told.renames.get(key, key): tensor for key, tensor in old.state_dict().items()}
+    missing, unexpected = new.load_state_dict(state, strict=False)
+    assert told.renamed.missing == tuple(missing)
+    assert told.renamed.unexpected == tuple(unexpected)
+    loaded = new.state_dict()
+    assert all(torch.equal(loaded[told.renames.get(key, key)], tensor) for key, tensor in old.state_dict().items())
+
+
+# -- properties ------------------------------------------------------------------------------------------------------
+
+NAMES, CLASSES = st.sampled_from("ab01"), st.sampled_from(["Linear", "LayerNorm", "models.Block"])
+SHAPES = st.sampled_from([(2,), (3,), (2, 3)])
+PLACES = st.lists(st.lists(NAMES, min_size=1, max_size=3).map(".".join), max_size=6)
+
+
+@st.composite
+def models(draw):
+    """Modules, parameters and buffers of a small model, as `make_report` takes them."""
+    paths = {""}
+    for path in draw(PLACES):
+        parts = path.split(".")
+        paths |= {".".join(parts[: end + 1]) for end in range(len(parts))}
+    modules, parameters, buffers = {}, {}, {}
+    firsts = []
+    for path in sorted(paths, key=lambda path: path.split(".") if path else []):
+        modules[path] = draw(CLASSES)
+        for name in draw(st.sets(st.sampled_from(["weight", "bias"]))):
+            full = f"{path}.{name}" if path else name
+            shape = draw(SHAPES)
+            tie = draw(st.sampled_from([None, *[first for first, other in firsts if other == shape]]))
+            parameters[full] = {"shape": shape, "tied_to": tie, "trainable": draw(st.booleans())}
+            firsts += [(full, shape)] if tie is None else []
+        if draw(st.booleans()):
+            buffers[f"{path}.mean" if path else "mean"] = {"shape": draw(SHAPES), "persistent": draw(st.booleans())}
+    return {"modules": modules, "parameters": parameters, "buffers": buffers}
+
+
+PROPERTY = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+@PROPERTY
+@given(model=models())
+def test_nothing_differs_from_itself(make_report, model):
+    """No change, and a checkpoint that loads."""
+    report = make_report(**model)
+    found = diff(report, report)
+    assert found.is_empty
+    assert found.checkpoint.verdict.loads
+
+
+@PROPERTY
+@given(old=models(), new=models())
+def test_the_other_way_round(make_report, old, new):
+    """The difference seen from the other side is the other difference, and turning it twice changes nothing."""
+    first, second = make_report(**old), make_report(**new)
+    found = diff(first, second)
+    assert mirror(found) == diff(second, first)
+    assert found == mirror(mirror(found))
+
+
+@PROPERTY
+@given(old=models(), new=models())
+def test_the_difference_makes_the_new_ledger_of_the_old_one(make_report, old, new):
+    """Every row, in order."""
+    first, second = make_report(**old), make_report(**new)
+    assert tensors(second) == apply(diff(first, second), tensors(first))
+
+
+@PROPERTY
+@given(old=models(), new=models())
+def test_every_module_and_tensor_has_one_partner_at_most(make_report, old, new):
+    """Nothing is told twice."""
+    found = diff(make_report(**old), make_report(**new))
+    for changes in (found.modules, found.tensors):
+        for side in ("old", "new"):
+            told = [_name(row) for change in changes if (row := getattr(change, side)) is not None]
+            assert sorted(set(told)) == sorted(told)
