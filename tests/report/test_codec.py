@@ -12,8 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reportgen.analysis.diff import diff
 from reportgen.errors import ReportFormatError
 from reportgen.report import codec
+from reportgen.report.difference import Difference
 from reportgen.report.schema import BufferFacts, Diagnostic, GradientFacts, ModelReport, ParameterFacts
 
 
@@ -184,3 +186,26 @@ def test_a_source_that_is_no_module_is_found(tied_gpt: ModelReport, name: str, i
     document["modules"][2][name] = indexes
     with pytest.raises(ReportFormatError, match=rf"\$\.modules\[2\]\.{name} must be indexes of modules"):
         codec.loads(json.dumps(document))
+
+
+@pytest.mark.parametrize(
+    "state", [{"custom": [1000]}, {"slots": [{"path": "x", "before": 1000, "module": 0}]}], ids=["custom", "slots"]
+)
+def test_a_state_of_no_module_is_found(tied_gpt: ModelReport, state: dict[str, Any]) -> None:
+    """What is said of saving and loading names modules by their index, which must be there."""
+    document = tied_gpt.to_dict()
+    document["state"] = state
+    with pytest.raises(ReportFormatError, match=r"\$\.state\.\w+(\[0\])? leads to no module: there are \d+"):
+        codec.loads(json.dumps(document))
+
+
+def test_the_shipped_schema_of_differences_is_theirs() -> None:
+    """The JSON Schema of ``diff.json`` is generated from its types."""
+    assert codec.shipped_schema(codec.DIFF_SCHEMA_FILE) == json.loads(json.dumps(codec.diff_schema()))
+
+
+def test_differences_fit_the_shipped_schema(tied_gpt: ModelReport, transformer12: ModelReport) -> None:
+    """``diff.json`` is valid, and reads back as it was."""
+    found = diff(tied_gpt, transformer12)
+    jsonschema.validate(json.loads(found.to_json()), codec.shipped_schema(codec.DIFF_SCHEMA_FILE))
+    assert found == codec.msgspec.json.decode(found.to_json(), type=Difference)
