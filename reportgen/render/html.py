@@ -6,13 +6,16 @@ import base64
 import functools
 import hashlib
 import re
+from bisect import bisect_right
+from collections import Counter
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from reportgen.render import charts, prose, templating
 from reportgen.render.ledger import fit, needs
-from reportgen.render.text import anchor, breakable, safe_href, visible
+from reportgen.render.text import anchor, breakable, html, safe_href, visible
 from reportgen.view import numbers
 from reportgen.view.page import Cell, Chart, Page, Table
 
@@ -34,6 +37,8 @@ _FACES = (  # family, weight, file
     ("Report Sans", 600, "IBMPlexSans-SemiBold.woff2"),
     ("Report Mono", 400, "IBMPlexMono-Regular.woff2"),
 )
+_AT_A_GLANCE = 60  # rows
+_EXACT = re.compile(r"(\d{1,3}(?:,\d{3})*)(?: [A-Za-z]+)?")
 _STATES = {numbers.UNKNOWN: "unknown", numbers.NOT_APPLICABLE: "none", numbers.FAILED: "failed"}
 _IMAGE = re.compile(r"data:image/[a-z0-9.+-]+;base64,[A-Za-z0-9+/]+={0,2}")
 
@@ -54,7 +59,7 @@ class HtmlRenderer:
         """The whole file, UTF-8. Raises TemplateError where a template is missing or broken."""
         page = visible(page)
         style = self._style(page)
-        script = templating.sources(self._environment, "js/report.js")
+        script = lean(templating.sources(self._environment, "js/report.js"))
         text = templating.render(
             self._environment,
             "html/report.html.j2",
@@ -103,8 +108,10 @@ def environment(templates: Path | None = None) -> jinja2.Environment:
         image=image,
         is_tree=is_tree,
         link=link,
+        opening=opening,
         partial=partial,
-        preformatted=str,
+        plain=plain,
+        preformatted=html,
         print_size=print_size,
         prose=prose.html,
         screen_widths=screen_widths,
@@ -116,7 +123,7 @@ def environment(templates: Path | None = None) -> jinja2.Environment:
 
 def link(cell: Cell, width: int = 0) -> Markup:
     """The cell's text, with places to break where it may not fit ``width``; a link where its target is harmless."""
-    text = escape(cell.text) if len(cell.text) <= _FITS * width else breakable(cell.text)
+    text = html(cell.text) if len(cell.text) <= _FITS * width else breakable(cell.text)
     href = safe_href(cell.href)
     return Markup('<a href="{}">{}</a>').format(href, text) if href else text
 
@@ -149,6 +156,20 @@ def is_tree(table: Table) -> bool:
     return any(row.depth for row in table.rows)
 
 
+def opening(table: Table) -> int:
+    """The depth from which rows of a tree are folded at first: as deep as the eye takes in, and one level at least."""
+    deep = Counter(row.depth for row in table.rows)
+    shown = list(accumulate(deep[depth] for depth in range(max(deep) + 1)))
+    return max(1, bisect_right(shown, _AT_A_GLANCE) - 1)
+
+
+def plain(figure: Figure) -> str:
+    """What is copied of a key figure: the exact number without its separators and unit, where it is one."""
+    text = figure.exact or figure.value
+    number = _EXACT.fullmatch(text)
+    return number[1].replace(",", "") if number else text
+
+
 def partial(block: Block) -> str:
     """The template for one kind of block."""
     name = "chart" if isinstance(block, Chart) else type(block).__name__.lower()
@@ -179,6 +200,12 @@ def screen_widths(table: Table) -> list[int]:
 def print_size(widths: list[int]) -> str:
     """The class of a table with columns of these widths: usual print, small, or so wide that it scrolls by itself."""
     return "wide" if sum(widths) > DENSE else "dense" if sum(widths) > SCREEN else "usual"
+
+
+def lean(script: str) -> str:
+    """A script without indentation and lines of comment; no text in it may run over several lines."""
+    lines = (line.strip() for line in script.splitlines())
+    return "\n".join(line for line in lines if line and not line.startswith("//"))
 
 
 def _csp_hash(text: str) -> Markup:

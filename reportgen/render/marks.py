@@ -11,7 +11,7 @@ import re
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import quote
 
-from reportgen.render.text import text_cells
+from reportgen.render.text import isolate, text_cells
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,6 +32,7 @@ _ACTIVE = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
+_ISOLATES = ("&#8296;", "&#8297;")  # as characters, GitHub warns of them
 _LIST_NUMBER = re.compile(r"\A(\d+)([.)])(?=\s|\Z)")
 
 
@@ -63,13 +64,17 @@ class Rich:
     def text(self, value: str) -> str:
         """Prose; a mark that a viewer might act on is a numeric entity."""
         line = _ACTIVE.sub(lambda match: _entity(match[0]), " ".join(value.split()))
-        return _LIST_NUMBER.sub(lambda match: match[1] + _entity(match[2]), line)
+        return isolate(_LIST_NUMBER.sub(lambda match: match[1] + _entity(match[2]), line), *_ISOLATES)
 
     def code(self, value: str) -> str:
-        """A code span where the name is plain, else HTML with all punctuation as entities."""
+        """A code span where the name is plain, else HTML with all punctuation as entities.
+
+        What keeps a name that is written from right to left apart stands outside: names are copied.
+        """
         if _PLAIN_NAME.fullmatch(value):
             return f"`{value}`"
-        return f"<code>{_PUNCTUATION.sub(lambda match: _entity(match[0]), value)}</code>"
+        shown = f"<code>{_PUNCTUATION.sub(lambda match: _entity(match[0]), value)}</code>"
+        return shown if isolate(value) == value else shown.join(_ISOLATES)
 
     def link(self, shown: str, href: str) -> str:
         """A link, in short where it shows its own target."""

@@ -6,13 +6,15 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from reportgen.render.text import display
+from reportgen.render.text import display, isolate
 
 if TYPE_CHECKING:
     from reportgen.view.page import Box, Diagram
 
 MOST = 15  # boxes; larger ones are drawn too small to read
 _LONGEST = 60  # characters of a name
+# What Mermaid 11 acts on even where it is written in entities: a line break, mathematics, an icon.
+_COMMAND = re.compile(r"(?<=\\)(?=n)|(?<=\$)(?=\$)|(?<=:)(?=fa-)")
 _PUNCTUATION = re.compile(r"[^\w .,:×–…+-]|(?<=\w)[.](?=\w)")  # a dot between letters may become a link
 
 
@@ -54,4 +56,5 @@ def _text(words: str) -> str:
     shown = display(words)
     if len(shown) > _LONGEST:
         shown = f"{shown[: _LONGEST // 2]}…{shown[-_LONGEST // 2 :]}"
+    shown = isolate(_COMMAND.sub("\N{WORD JOINER}", shown))
     return _PUNCTUATION.sub(lambda mark: f"#{ord(mark[0])};", shown)

@@ -32,7 +32,11 @@ _BEYOND_LATIN = re.compile("[^\x00-\u02ff]")  # where marks and wide characters 
 _SCHEME = re.compile(r"[^/?#]*:")
 _NOT_IN_ID = re.compile(r"[^A-Za-z0-9_.-]")
 _SPACE = re.compile(r"(\s+)")
-_SEAM = re.compile(r"(?<=[._/])(?=[^._/\d])|(?<=[^\d][._/])(?=\d)")
+_SEAM = re.compile(r"(?<=[._/])(?=[^._/\d])|(?<=[^\d][._/])(?=\d)|(?<=[a-z]{2})(?=[A-Z][a-z])")
+_UNIT = re.compile(r"(?<=\d) (?=(?:%|[kKMGTPE]?i?B|[kMGTPEZ]|[kMGTPEZ]?(?:FLOP|MAC)s?|[mµ]?s)(?!\w))")
+# Words written from right to left, with the digits in them. Paths of such names go on from left to right all the same.
+_RTL = "\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff"
+_RTL_WORDS = re.compile(f"[{_RTL}](?:[{_RTL}0-9_]|(?:<wbr>|[ -])(?=[{_RTL}]))*")
 
 
 def display(text: str, *, multiline: bool = False) -> str:
@@ -103,18 +107,33 @@ def anchor(text: str) -> str:
     return _NOT_IN_ID.sub(lambda match: f"~{ord(match[0]):x}~", text)
 
 
-def breakable(text: str, *, every: int = 40) -> Markup:
-    """HTML of ``text`` that may wrap after the dots, underscores and slashes of names, and anywhere in very long words.
+def isolate(text: str, before: str = "\u2068", after: str = "\u2069") -> str:
+    """``text`` with each run of words that are written from right to left between two marks.
 
-    Numbers stay whole.
+    Without, such a word takes the figures beside it along: ``word: 27, 3 %`` is shown as ``27, 3 :word %``. The marks
+    are Unicode's own by default, or their equals in the markup at hand.
     """
+    return text if text.isascii() else _RTL_WORDS.sub(lambda words: f"{before}{words[0]}{after}", text)
+
+
+def html(text: str) -> Markup:
+    """HTML of ``text``, whatever it is."""
+    return Markup(isolate(str(escape(text)), "<bdi>", "</bdi>"))  # noqa: S704 - escaped just before
+
+
+def breakable(text: str, *, every: int = 40) -> Markup:
+    """HTML of ``text`` that may wrap in the seams of names (``a.b_c/d``, ``LayerNorm``), in very long words anywhere.
+
+    Numbers stay whole, and with their units.
+    """
+    text = _UNIT.sub("\N{NO-BREAK SPACE}", text)
     if len(text) <= every and not _SEAM.search(text):
-        return escape(text)
+        return html(text)
     words = (
-        Markup("<wbr>").join(part[i : i + every] for part in _SEAM.split(word) for i in range(0, len(part), every))
+        "<wbr>".join(str(escape(part[i : i + every])) for part in _SEAM.split(word) for i in range(0, len(part), every))
         for word in _SPACE.split(text)
     )
-    return Markup("").join(words)
+    return Markup(isolate("".join(words), "<bdi>", "</bdi>"))  # noqa: S704 - escaped part by part
 
 
 def text_cells(text: str) -> int:

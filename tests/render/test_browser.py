@@ -15,7 +15,7 @@ from playwright.sync_api import Page as Tab
 
 from reportgen.render.html import HtmlRenderer
 from reportgen.view.index import IndexEntry, build_index
-from reportgen.view.page import Page, Row, Section
+from reportgen.view.page import Cell, Column, Icicle, Notice, Notices, Page, Row, Section, Table, Tile
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed")
@@ -24,6 +24,23 @@ WATCH = """
   window.violations = [];
   document.addEventListener("securitypolicyviolation", (event) => violations.push(event.violatedDirective));
 """
+# Where a word and a figure stand, in each element that shows both.
+PLACES = """([name, figure]) => {
+  const place = (element, words) => {
+    const texts = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);
+    const range = document.createRange();
+    while (texts.nextNode()) {
+      const at = texts.currentNode.data.indexOf(words);
+      if (at < 0) continue;
+      range.setStart(texts.currentNode, at);
+      range.setEnd(texts.currentNode, at + words.length);
+      return range.getBoundingClientRect().left;
+    }
+  };
+  const shown = "h1, h2, .bar-title, .caption, th, .notice-title, .notice-text, svg text, figcaption, figcaption b";
+  return [...document.querySelectorAll(shown)].filter((element) => element.textContent.includes(figure))
+    .map((element) => [place(element, name), place(element, figure)]);
+}"""
 Open = Callable[..., Tab]
 
 
@@ -268,6 +285,24 @@ def test_without_script(tab: Open) -> None:
         page.locator("#table-modules tbody tr:visible").count(),
     )
     assert "block.249.weight" == page.locator("tr:target th").inner_text()
+
+
+def test_figures_stay_beside_words_from_right_to_left(browser: Browser, tmp_path: Path, page: Page) -> None:
+    """A name and the figure after it stand in this order everywhere, though the name is read from right to left."""
+    name, figure = "שכבות", "27"
+    both = f"{name} ×{figure}"
+    table = Table("t", (Column("m", "m", "name"),), (Row((Cell(both),)),), caption=both)
+    chart = Icicle("i", both, f"{both}.", (Tile(both, 0, 0.0, 1.0, both, 0),), 1)
+    blocks = (table, chart, Notices((Notice("warn", both, both),)))
+    path = tmp_path / "report.html"
+    path.write_bytes(
+        HtmlRenderer().render(dataclasses.replace(page, title=both, sections=(Section("s", both, blocks),)))
+    )
+    tab = browser.new_page()
+    tab.goto(path.as_uri())
+    places = tab.evaluate(PLACES, [name, figure])
+    tab.close()
+    assert [True] * 11 == [left < right for left, right in places]
 
 
 def test_print_is_whole(tab: Open) -> None:

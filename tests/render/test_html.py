@@ -14,12 +14,12 @@ from pathlib import Path
 import pytest
 
 from reportgen.errors import TemplateError
-from reportgen.render.html import HtmlRenderer, attributes, state
+from reportgen.render.html import HtmlRenderer, attributes, lean, opening, plain, state
 from reportgen.render.templating import environment, sources
 from reportgen.render.text import visible
-from reportgen.view.page import Cell, Figure, Figures, Page, Section, Table
+from reportgen.view.page import Cell, Column, Figure, Figures, Page, Row, Section, Table
 
-VOID = {"meta", "wbr", "img"}
+VOID = {"meta", "wbr", "img", "input"}
 # What HTML ends by itself where these begin or end.
 IMPLIED = {"td": {"td", "th"}, "tr": {"td", "th", "tr"}, "/tr": {"td", "th"}, "/tbody": {"td", "th", "tr"}}
 
@@ -60,7 +60,7 @@ class _Document(HTMLParser):
     def all(self, tag: str, css_class: str | None = None) -> list[tuple[dict[str, str | None], str]]:
         """Attributes and whole text of each element of that tag and class."""
         return [
-            (attributes, "".join(texts).strip())
+            (attributes, "".join(texts).replace("\N{NO-BREAK SPACE}", " ").strip())
             for name, attributes, texts in self.elements
             if name == tag and (css_class is None or css_class in (attributes.get("class") or "").split())
         ]
@@ -174,6 +174,34 @@ def test_what_is_no_figure_has_its_own_class() -> None:
     states = ["unknown", "none", "failed", "muted", ""]
     assert states == [state(Cell(word, tone=tone)) for word, tone in words]
     assert states == [state(Figure("Buffers", word, tone=tone)) for word, tone in words]
+
+
+@pytest.mark.parametrize(
+    ("figure", "copied"),
+    [
+        (Figure("Parameters", "25.6 M", "25,557,032"), "25557032"),
+        (Figure("State dict", "97.5 MiB", "102,228,128 B"), "102228128"),
+        (Figure("Modules", "151"), "151"),
+        (Figure("Gradients", "28 of 30"), "28 of 30"),
+    ],
+)
+def test_what_is_copied_of_a_key_figure(figure: Figure, copied: str) -> None:
+    """The exact number without separators and unit; of what is no number, the words."""
+    assert copied == plain(figure)
+
+
+def test_trees_open_as_deep_as_a_glance_takes_in() -> None:
+    """So deep that 60 rows are shown at most, but one level at least."""
+    column = (Column("name", "Module"),)
+    deep = [Row((Cell("m"),), depth=depth) for depth, count in enumerate((1, 9, 50, 1)) for _ in range(count)]
+    assert 2 == opening(Table("t", column, tuple(deep)))
+    assert 3 == opening(Table("t", column, tuple(deep[1:])))
+    assert 1 == opening(Table("t", column, tuple(deep[:1] + deep[10:] * 2)))
+
+
+def test_a_lean_script() -> None:
+    """Neither indentation nor lines of comment travel with each report."""
+    assert "f({\na: 1, // why\n});" == lean("// What.\nf({\n  // how\n  a: 1, // why\n\n});\n")
 
 
 def test_names_wrap_and_are_never_cut(html: HtmlRenderer, ledger: Callable[..., Table]) -> None:

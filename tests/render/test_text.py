@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reportgen.render.text import anchor, breakable, display, safe_href, text_cells, visible
+from reportgen.render.text import anchor, breakable, display, html, isolate, safe_href, text_cells, visible
 from reportgen.view.page import Cell, Code, Notice, Row
 
 ANY_TEXT = st.text(st.characters(codec=None))
@@ -98,9 +98,32 @@ def test_anchors_stay_apart(names: tuple[str, str]) -> None:
 
 
 def test_breakable() -> None:
-    """Names may wrap after dots and underscores, long words anywhere, numbers never; the text is escaped."""
-    assert breakable("layer1.0.conv_1 <b> 85.4 %") == "layer1.0.<wbr>conv_<wbr>1 &lt;b&gt; 85.4 %"
+    """Names may wrap in their seams, long words anywhere, numbers and their units never; the text is escaped."""
+    assert breakable("layer1.0.conv_1 <b> 85.4 %") == "layer1.0.<wbr>conv_<wbr>1 &lt;b&gt; 85.4\xa0%"
+    assert breakable("T5LayerSelfAttention, 2 MiB of GPUs") == "T5Layer<wbr>Self<wbr>Attention, 2\xa0MiB of GPUs"
     assert breakable("x" * 90) == "x" * 40 + "<wbr>" + "x" * 40 + "<wbr>" + "x" * 10
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("layer1.0", "layer1.0"),
+        ("重み: 27", "重み: 27"),
+        ("שכבות.1–3 ×3: 27 %", "[שכבות].1–3 ×3: 27 %"),
+        ("קשב, שלום עולם and 2 more", "[קשב], [שלום עולם] and 2 more"),
+        ("שכבה_12 12", "[שכבה_12] 12"),
+        ("norm.شبكة.0", "norm.[شبكة].0"),
+    ],
+)
+def test_isolate(text: str, expected: str) -> None:
+    """Words from right to left are kept apart, with the digits in them, and the figures beside them stay outside."""
+    assert isolate(text, "[", "]") == expected
+
+
+def test_html_keeps_words_apart() -> None:
+    """In HTML the marks are an element, around the places to wrap, too; what is not a name's is escaped."""
+    assert html("<שכבות> 27") == "&lt;<bdi>שכבות</bdi>&gt; 27"
+    assert breakable("לא_בשימוש.weight 27") == "<bdi>לא_<wbr>בשימוש</bdi>.<wbr>weight 27"
 
 
 def test_text_cells() -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 
 from markupsafe import escape
 
-from reportgen.render.text import anchor, display, text_cells
+from reportgen.render.text import anchor, display, isolate, text_cells
 
 if TYPE_CHECKING:
     from reportgen.view.page import Chart
@@ -67,8 +67,8 @@ def document(chart: Chart, drawn: Drawn, margin: float) -> str:
 
 
 def xml(text: str) -> str:
-    """``text`` as it may stand in an element or an attribute, with nothing invisible in it."""
-    return str(escape(display(text)))
+    """``text`` as it may stand in an element or an attribute; invisible in it are only marks that keep its order."""
+    return str(escape(isolate(display(text))))
 
 
 def fill(hue: int | None, shade: int = 0) -> str:

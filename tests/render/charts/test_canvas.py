@@ -10,7 +10,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from reportgen.render.charts import svg
-from reportgen.render.charts.canvas import INK, NEUTRAL, PALETTE, shortened, text_width
+from reportgen.render.charts.canvas import INK, NEUTRAL, PALETTE, shortened, text_width, xml
 
 if TYPE_CHECKING:
     from reportgen.view.page import Chart
@@ -104,6 +104,11 @@ def _luminance(colour: str) -> float:
 def test_ink_is_legible_on_every_tile(fill: str) -> None:
     """Labels have the contrast that WCAG asks of text, 4.5, on every colour of the palette."""
     assert min((_luminance(fill) + 0.05) / (_luminance(INK) + 0.05), 4.5) == 4.5
+
+
+def test_figures_stay_beside_words_from_right_to_left() -> None:
+    """Such words are kept apart by marks that are not seen."""
+    assert "\u2068אבג\u2069.1–3 ×3: &lt;27 %" == xml("אבג.1–3 ×3: <27 %")
 
 
 def test_without_tooltips(charts: Charts) -> None:
