@@ -7,10 +7,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Unpack
 
-from reportgen import batch, merging, write
+from reportgen import batch, checking, merging, write
+from reportgen import manifest as manifests
 from reportgen.appearance import Appearance, brand_of, style_of
 from reportgen.batch import Progress
 from reportgen.branding import Brand
+from reportgen.checking import Meant
 from reportgen.config import FORMATS, BatchOptions, ProbeOptions, RenderOptions, Shard, Style, parse_formats
 from reportgen.errors import AmbiguousModel, ConfigError, RendererUnavailable
 from reportgen.manifest import BUNDLED_MANIFEST, Manifest, manifest_of, read_manifest
@@ -21,6 +23,9 @@ from reportgen.tasks import Outcome
 
 if TYPE_CHECKING:
     from torch import nn
+
+
+_WHAT = "give model references, or --manifest FILE, or write a reportgen.toml here"
 
 
 def probe(
@@ -208,6 +213,43 @@ def build(
     return Build(options.output, batch.run(entries, render_options, options, progress=progress), notes)
 
 
+def find_manifest(folder: str | Path = ".") -> Path | None:
+    """The manifest that a folder has: ``reportgen.toml``, else ``pyproject.toml`` with a table ``[tool.reportgen]``.
+
+    Raises:
+        ConfigError: there is a ``pyproject.toml`` that is no TOML.
+    """
+    return manifests.find_manifest(Path(folder))
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedManifest:
+    """What a manifest amounts to: its entries, how many models in all, and patterns to exclude that exclude nothing."""
+
+    path: Path
+    entries: tuple[Meant, ...]
+    models: int  # each once, however many entries mean it in the same way
+    idle: tuple[str, ...]
+
+
+def check_manifest(manifest: str | Path | None = None) -> CheckedManifest:
+    """Reads a manifest, by default that of the working directory, and looks its models up; builds none of them.
+
+    Raises:
+        ConfigError: everything that is wrong in it, or there is none.
+    """
+    path = find_manifest() if manifest is None else Path(manifest)
+    if path is None:
+        raise ConfigError(
+            "there is no manifest here", code="build-what", remedy="name one, or write a reportgen.toml here"
+        )
+    path = BUNDLED_MANIFEST if manifest == "bundled" else path
+    entries = read_manifest(path).models
+    meant = checking.look_up(entries, manifests.places(path), batch.local(BatchOptions(), batch.sources_of(entries)))
+    models = {each.entry.alone(ref) for each in meant for ref in each.models}
+    return CheckedManifest(path, meant, len(models), checking.idle_patterns(meant))
+
+
 def merge(folders: Iterable[str | Path], *, output: str | Path) -> int:
     """Puts the reports of several runs into one folder with one index, and gives their number. Needs no torch.
 
@@ -246,7 +288,7 @@ def _manifest(refs: Sequence[str], manifest: str | Path | None, given: Mapping[s
         raise ConfigError(
             "model references and a manifest together" if refs else "nothing to build",
             code="build-what",
-            remedy="give model references, or a manifest",
+            remedy="give model references or a manifest, not both" if refs else _WHAT,
         )
     if manifest is not None:
         return read_manifest(BUNDLED_MANIFEST if manifest == "bundled" else Path(manifest), given)

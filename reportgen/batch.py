@@ -205,8 +205,7 @@ def plan(
     planned: dict[str, tuple[ModelRef, ModelEntry]] = {}
     for entry in entries:
         for ref in left(entry, found(entry.ref, expanded[entry.ref])):
-            told = replace(entry, ref=str(ref), exclude=())  # however it was come upon
-            planned[f"{ref} {entry.name} {told}"] = ref, told
+            planned[f"{ref} {entry.name} {entry.alone(ref)}"] = ref, entry.alone(ref)
     names = slugs({key: _label(str(ref), entry.name or ref.name) for key, (ref, entry) in planned.items()})
     limit = _memory_limit(options)
     jobs = (

@@ -12,39 +12,54 @@ from reportgen.registry.base import ModelRef
 
 
 @dataclass(frozen=True, slots=True)
-class CheckedEntry:
-    """One entry: the models it means, how many ``exclude`` left out, and its patterns that leave out none."""
+class Meant:
+    """One entry: the models that its reference means, and those of them that it does not leave out."""
 
     entry: ModelEntry
+    matches: tuple[ModelRef, ...]
     models: tuple[ModelRef, ...]
-    left_out: int
-    idle: tuple[str, ...]
+
+    @property
+    def excluded(self) -> int:
+        """How many it leaves out."""
+        return len(self.matches) - len(self.models)
 
 
-def check(entries: Sequence[ModelEntry], executor: Executor) -> tuple[CheckedEntry, ...]:
-    """Looks up every entry's reference, in processes where sources load; no model is built.
+def look_up(entries: Sequence[ModelEntry], places: Sequence[str], executor: Executor) -> tuple[Meant, ...]:
+    """What every entry means, looked up in processes where sources load; no model is built.
+
+    Args:
+        entries: of a manifest.
+        places: where each stands, for errors.
+        executor: has the processes.
 
     Raises:
-        ConfigError: references that mean nothing; the first, with the others in it.
+        ConfigError: references that mean nothing; the first one, with the others in it.
     """
     texts = dict.fromkeys(entry.ref for entry in entries)
     expanded = {done.task: done.result for done in executor.map(find, list(texts))}
-    checked, problems = [], []
-    for number, entry in enumerate(entries, start=1):
+    meant, problems = [], []
+    for entry, place in zip(entries, places, strict=True):
         try:
-            everything = found(entry.ref, expanded[entry.ref])
-            models = left(entry, everything)
+            matches = found(entry.ref, expanded[entry.ref])
+            meant.append(Meant(entry, matches, left(entry, matches)))
         except ReportgenError as exc:
-            problems.append(ConfigError(f"[[model]] {number} ({entry.ref}): {exc}", code=exc.code, remedy=exc.remedy))
-        else:
-            patterns = entry.exclude if ModelRef.parse(entry.ref).has_wildcard else ()
-            idle = [text for text in patterns if not any(ref.fits(ModelRef.parse(text)) for ref in everything)]
-            checked.append(CheckedEntry(entry, models, len(everything) - len(models), tuple(idle)))
+            problems.append(ConfigError(f"{place}: {exc}", code=exc.code, remedy=exc.remedy))
     if problems:
         first, *others = problems
         first.others = tuple(others)
         raise first
-    return tuple(checked)
+    return tuple(meant)
+
+
+def idle_patterns(meant: Sequence[Meant]) -> tuple[str, ...]:
+    """The patterns to exclude that no entry leaves anything out for: they are out of date, or mistyped."""
+    matches: dict[str, bool] = {}
+    for each in meant:
+        for text in each.entry.exclude:
+            pattern = ModelRef.parse(text)
+            matches[text] = matches.get(text, False) or any(ref.fits(pattern) for ref in each.matches)
+    return tuple(text for text, matched in matches.items() if not matched)
 
 
 def find(text: str) -> tuple[ModelRef, ...] | ReportgenError:

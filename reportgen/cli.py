@@ -1,4 +1,4 @@
-"""The commands: ``reportgen list | build | render | doctor``. Only here, and in `console`, is anything printed.
+"""The commands: ``reportgen list | build | render | doctor`` and others. Only here, and in `console`, anything is told.
 
 Everything heavy is imported by the command that needs it, so that ``--help`` answers at once.
 """
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from reportgen.errors import ReportgenError, SourceUnavailable
+from reportgen.saying import say
 from reportgen.version import __version__
 
 if TYPE_CHECKING:
@@ -51,24 +52,27 @@ def main(arguments: Sequence[str] | None = None) -> None:
         _complain(exc.format_message(), f"see {where} --help")
         status = USAGE
     except ReportgenError as exc:
-        _complain(str(exc), exc.remedy)
+        for error in (exc, *getattr(exc, "others", ())):
+            _complain(str(error), error.remedy)
         if settings.traceback:
             traceback.print_exception(exc)
         status = USAGE
+    except SystemExit as exc:
+        status = 0 if exc.code == 1 else exc.code  # click's way to say that nobody reads its help any more
     except click.Abort:
-        click.echo("reportgen: interrupted", err=True)
+        say("reportgen: interrupted", error=True)
         status = INTERRUPTED
     sys.exit(status)
 
 
 def _complain(cause: str, remedy: str | None) -> None:
-    click.echo(f"reportgen: error: {_line(cause)}", err=True)
+    say(f"reportgen: error: {_line(cause)}", error=True)
     if remedy is not None:
-        click.echo(f"  remedy: {_line(remedy)}", err=True)
+        say(f"  remedy: {_line(remedy)}", error=True)
 
 
 def _note(text: str) -> None:
-    click.echo(f"reportgen: note: {_line(text)}", err=True)
+    say(f"reportgen: note: {_line(text)}", error=True)
 
 
 def _line(text: str) -> str:
@@ -188,16 +192,21 @@ def list_models(patterns: tuple[str, ...], source: str | None, as_json: bool) ->
         _note("no model fits")
     if as_json:
         models = [{"ref": f"{scheme}:{name}", "source": scheme, "name": name} for scheme, name in names]
-        click.echo(json.dumps(models, indent=2))
+        say(json.dumps(models, indent=2))
     else:
         for scheme, name in names:
-            click.echo(_line(f"{scheme}:{name}"))
+            say(_line(f"{scheme}:{name}"))
     return 0
 
 
 @commands.command()
 @click.argument("refs", nargs=-1, metavar="[REF]...")
-@click.option("--manifest", metavar="FILE", help="A TOML file that lists the models, or 'bundled' for reportgen's own.")
+@click.option(
+    "--manifest",
+    metavar="FILE",
+    help="A TOML file that lists the models, or 'bundled' for reportgen's own. Without it and any REF: reportgen.toml, "
+    "else pyproject.toml with a table [tool.reportgen].",
+)
 @_output_options
 @click.option("--device", metavar="NAME", help="meta (the default), cpu, cuda, cuda:N, mps, xpu or auto.")
 @click.option(
@@ -275,6 +284,10 @@ def build(refs: tuple[str, ...], quiet: bool, executor: str, **options: Any) -> 
     from reportgen import api
     from reportgen.console import progress
 
+    if not refs and options["manifest"] is None:
+        found = options["manifest"] = api.find_manifest()
+        if found is not None and not quiet:
+            _note(f"the models of {found}")
     with progress(quiet=quiet) as watcher:
         built = api.build(refs, progress=watcher, **options)
     return _summarize(built, quiet)
@@ -304,8 +317,48 @@ def merge(folders: tuple[Path, ...], output: Path) -> int:
     from reportgen import api
 
     count = api.merge(folders, output=output)
-    click.echo(f"{count} models: {output / 'index.html'}")
+    say(f"{count} models: {output / 'index.html'}")
     return 0
+
+
+@commands.group("manifest")
+def manifests() -> None:
+    """Check a manifest, the TOML file that lists what to build, or print its JSON Schema."""
+
+
+@manifests.command("check")
+@click.argument("file", required=False, metavar="[FILE]")
+@_common
+def check_manifest(file: str | None) -> int:
+    """Tell how many models each entry of FILE means, or everything that is wrong with it.
+
+    FILE is by default what build takes: reportgen.toml, else pyproject.toml with a table [tool.reportgen]. No model is
+    built.
+    """
+    from reportgen import api
+
+    checked = api.check_manifest(file)
+    say(f"{checked.path}: {_count(len(checked.entries), 'entry', 'entries')}, {_count(checked.models, 'model')}")
+    for number, each in enumerate(checked.entries, start=1):
+        left_out = f", {each.excluded:,} left out" if each.excluded else ""
+        say(f"  [[model]] {number} ({_line(each.entry.ref)}): {_count(len(each.models), 'model')}{left_out}")
+    for pattern in checked.idle:
+        _note(f"exclude {pattern!r} leaves out no model; take it out, or correct it")
+    return 0
+
+
+@manifests.command("schema")
+@_common
+def print_schema() -> int:
+    """Print the JSON Schema of manifests, for editors."""
+    from reportgen import manifest_schema
+
+    say(manifest_schema.text().rstrip())
+    return 0
+
+
+def _count(number: int, one: str, many: str | None = None) -> str:
+    return f"{number:,} {one if number == 1 else many or f'{one}s'}"
 
 
 @commands.command()
@@ -317,9 +370,9 @@ def doctor() -> int:
     checks = examine()
     width = max(len(check.name) for check in checks)
     for check in checks:
-        click.echo(f"{'ok' if check.ok else '--'}  {check.name:<{width}}  {_line(check.finding)}")
+        say(f"{'ok' if check.ok else '--'}  {check.name:<{width}}  {_line(check.finding)}")
         if check.remedy is not None:
-            click.echo(f"    {'':<{width}}  remedy: {_line(check.remedy)}")
+            say(f"    {'':<{width}}  remedy: {_line(check.remedy)}")
     return 0 if all(check.ok or not check.required for check in checks) else 1
 
 
@@ -328,8 +381,8 @@ def _summarize(built: Build, quiet: bool) -> int:
         _note(note)
     for outcome in built.outcomes:
         for problem in outcome.problems:
-            click.echo(f"reportgen: error: {_line(f'{outcome.ref}: {problem}')}", err=True)
+            say(f"reportgen: error: {_line(f'{outcome.ref}: {problem}')}", error=True)
     if not quiet:
         complete = sum(outcome.ok for outcome in built.outcomes)
-        click.echo(f"{complete} of {len(built.outcomes)} complete: {built.output / 'index.html'}")
+        say(f"{complete} of {len(built.outcomes)} complete: {built.output / 'index.html'}")
     return built.exit_code

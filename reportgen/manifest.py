@@ -40,6 +40,10 @@ class ModelEntry:
     tags: tuple[str, ...] = ()
     group: str | None = None
 
+    def alone(self, ref: ModelRef) -> ModelEntry:
+        """What it says of one of its models: however that was come upon, it is reported on in the same way."""
+        return replace(self, ref=str(ref), exclude=())
+
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
@@ -75,7 +79,7 @@ def read_manifest(path: Path, overrides: Mapping[str, Any] | None = None) -> Man
         style = Style(**_below(folder, part("style", shared)) | part("style", given))
         brand = _brand(folder, shared)
     for index, table in enumerate(models):
-        title = f"[[model]] {index + 1} ({str(table.get('ref', 'no ref'))[:_LONGEST]})"
+        title = _title(index, table)
         with file.at(title, "model", index):
             own = file.values(title, ("model", index), table, MODEL)
             entries.append(_entry(own, {**shared, **own, **given}, _brand(folder, own).over(brand)))
@@ -99,6 +103,19 @@ def find_manifest(folder: Path) -> Path | None:
     if usual.is_file():
         return usual
     return project if project.is_file() and _File(project).has_table else None
+
+
+def places(path: Path) -> tuple[str, ...]:
+    """Where each reference of a sound manifest stands: ``reportgen.toml:7: [[model]] 2 (timm:vit*) › ref``."""
+    file = _File(path)
+    _, models = file.tables()
+    return tuple(
+        file.where(f"{_title(index, table)} › ref", ("model", index, "ref")) for index, table in enumerate(models)
+    )
+
+
+def _title(index: int, table: Mapping[str, Any]) -> str:
+    return f"[[model]] {index + 1} ({str(table.get('ref', 'no ref'))[:_LONGEST]})"
 
 
 def _entry(own: Mapping[str, Any], values: Mapping[str, Any], brand: Brand) -> ModelEntry:
@@ -208,11 +225,14 @@ class _File:
             self._keep(exc, title, place)
 
     def _keep(self, problem: ConfigError, title: str, place: Place) -> None:
-        line = self._line(place)
-        where = f"{self._path}:{line}: {title}" if title else f"{self._path}"
+        where = self.where(title, place) if title else str(self._path)
         told = ConfigError(f"{where}: {problem}", code=problem.code, remedy=problem.remedy)
         told.__cause__ = problem
-        self._problems.append((line, told))
+        self._problems.append((self._line(place), told))
+
+    def where(self, title: str, place: Place) -> str:
+        """A place in words: the file, the line, and what it is called."""
+        return f"{self._path}:{self._line(place)}: {title}"
 
     def _line(self, place: Place) -> int:
         """Where it stands, or the nearest table that it would stand in."""

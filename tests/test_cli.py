@@ -11,11 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from reportgen import api, cli, doctor
+from reportgen import api, batch, cli, doctor, manifest_schema
 from reportgen.errors import SourceUnavailable
 from reportgen.registry.catalog import Catalog
 from reportgen.render.charts import graphviz
 from reportgen.version import __version__
+from reportgen.workers import Done
 
 ROOT = Path(__file__).parent.parent
 WITHOUT_TORCH = """
@@ -77,7 +78,7 @@ def test_version(reportgen):
 def test_help(reportgen):
     """Help lists the commands; no arguments at all are a usage error that shows it too."""
     code, helped, _ = reportgen("--help")
-    assert (0, ["build", "doctor", "list", "merge", "render"]) == (
+    assert (0, ["build", "doctor", "list", "manifest", "merge", "render"]) == (
         code,
         [line.split()[0] for line in helped.partition("Commands:\n")[2].splitlines()],
     )
@@ -98,7 +99,8 @@ def test_help(reportgen):
             "--executor dask and --scheduler ADDRESS go together",
             "see reportgen build --help",
         ),
-        (["build"], "nothing to build", "give model references, or a manifest"),
+        (["build"], "nothing to build", "give model references, or --manifest FILE, or write a reportgen.toml here"),
+        (["manifest", "check"], "there is no manifest here", "name one, or write a reportgen.toml here"),
         (["build", "x", "--manifest", "y"], "model references and a manifest together", None),
         (["build", "--manifest", "none.toml"], "none.toml: No such file or directory", None),
         (["build", "a:b", "--device", "gpu"], "device 'gpu' is not known", None),
@@ -315,3 +317,116 @@ def test_doctor_of_a_broken_machine(reportgen, monkeypatch):
         line.split("  ", 2)[2].strip() if line.startswith("--") else line.strip()
         for line in out.splitlines()[at : at + 2]
     ]
+
+
+MANIFEST = """\
+[defaults]
+formats = ["json"]
+exclude = ["*_in21k"]
+
+[[model]]
+ref = "builtin:resnet*"
+exclude = ["resnet5?", "old*"]
+
+[[model]]
+ref = "builtin:resnet18"
+
+[[model]]
+ref = "builtin:linear"
+kwargs = {outputs = 3}
+"""
+IDLE = ("old*", "*_in21k")
+
+
+class InProcess:
+    """Looks models up in this process, which has them loaded."""
+
+    def map(self, function, tasks):
+        return [Done(task, function(task)) for task in tasks]
+
+
+@pytest.fixture
+def written(tmp_path, monkeypatch) -> Path:
+    """A manifest under its usual name in a folder that is now the current one."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(batch, "local", lambda options, wishes: InProcess())
+    Path("reportgen.toml").write_text(MANIFEST, encoding="utf-8")
+    return Path("reportgen.toml")
+
+
+def test_check_of_a_manifest(reportgen, written):
+    """It tells how many models each entry means, and patterns that leave out none; a model named twice counts once."""
+    code, out, err = reportgen("manifest", "check")
+    assert [
+        "reportgen.toml: 3 entries, 2 models",
+        "  [[model]] 1 (builtin:resnet*): 1 model, 1 left out",
+        "  [[model]] 2 (builtin:resnet18): 1 model",
+        "  [[model]] 3 (builtin:linear?outputs=3): 1 model",
+    ] == out.splitlines()
+    idle = [f"reportgen: note: exclude {text!r} leaves out no model; take it out, or correct it" for text in IDLE]
+    assert (0, idle) == (code, err.splitlines())
+
+
+def test_check_of_a_wrong_manifest(reportgen, written):
+    """All that is wrong in the file is told, two lines each; once it can be read, all that names no model."""
+    written.write_text(MANIFEST.replace("json", "jsn").replace("kwargs", "kwarg"), encoding="utf-8")
+    code, out, err = reportgen("manifest", "check", written)
+    assert [
+        "reportgen: error: reportgen.toml:2: [defaults] › formats: format 'jsn' is not known",
+        "  remedy: use any of json, md, html, pdf",
+        "reportgen: error: reportgen.toml:14: [[model]] 3 (builtin:linear) › kwarg: there is no such key",
+        "  remedy: did you mean 'kwargs'?",
+    ] == err.splitlines()
+    assert (2, "") == (code, out)
+    text = MANIFEST.replace("resnet*", "rasnet*").replace("linear", "lin")
+    written.write_text(text, encoding="utf-8")
+    code, out, err = reportgen("manifest", "check", written)
+    assert [
+        "reportgen: error: reportgen.toml:6: [[model]] 1 (builtin:rasnet*) › ref: nothing matches 'builtin:rasnet*'",
+        "  remedy: see the names with: reportgen list",
+        "reportgen: error: reportgen.toml:13: [[model]] 3 (builtin:lin) › ref: builtin: has no 'lin'",
+        "  remedy: did you mean linear?",
+    ] == err.splitlines()
+    assert (2, "") == (code, out)
+
+
+def test_schema_of_manifests(reportgen):
+    """The schema is printed as it ships."""
+    assert (0, manifest_schema.SCHEMA_FILE.read_text(encoding="utf-8"), "") == reportgen("manifest", "schema")
+
+
+def test_build_without_a_reference(reportgen, tmp_path, monkeypatch):
+    """The manifest of the folder is taken, and that is said; options win over it."""
+    monkeypatch.chdir(tmp_path)
+    text = """
+        [tool.reportgen.defaults]
+        formats = ["json"]
+        dtype = "float64"
+        [[tool.reportgen.model]]
+        ref = "builtin:linear?outputs=2"
+        kwargs = {outputs = 3}
+    """
+    Path("pyproject.toml").write_text(text, encoding="utf-8")
+    code, out, err = reportgen("build", "-o", "out", "--dtype", "float16")
+    assert (0, "1 of 1 complete: out/index.html\n") == (code, out)
+    assert "reportgen: note: the models of pyproject.toml" == err.splitlines()[0]
+    report = api.load("out/builtin-linear-outputs-3/report.json")
+    assert ("builtin:linear?outputs=3", {"outputs": 3}) == (report.model.ref, report.model.kwargs)
+    sizes = report.totals.parameters.unique, report.totals.parameters.bytes
+    assert ("float16", 15, 30) == (report.probe.dtype, *sizes)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [(["list", "builtin:*"], 0), (["--help"], 0), (["doctor"], 0), (["manifest", "schema"], 0), (["render"], 2)],
+)
+def test_nobody_reads(arguments, expected):
+    """A reader that has gone, as behind ``| head -1``, is no error, and changes no exit code."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-m", "reportgen", *arguments]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    out = {"stdout": writer, "stderr": subprocess.PIPE if expected == 0 else writer}
+    done = subprocess.run(command, check=False, env=environment, **out)
+    os.close(writer)
+    assert (expected, done.stderr or b"") == (done.returncode, b"")
