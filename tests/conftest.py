@@ -517,7 +517,14 @@ def hostile() -> ModelReport:
             )
             for name in HOSTILE_NAMES
         ),
-        model={"ref": f"python:{HOSTILE_NAMES[2]}", "description": HOSTILE_NAMES[0], "citation": HOSTILE_NAMES[3]},
+        model={
+            "ref": f"python:{HOSTILE_NAMES[2]}",
+            "description": HOSTILE_NAMES[0],
+            "citation": HOSTILE_NAMES[3],
+            "kwargs": dict.fromkeys(HOSTILE_NAMES, HOSTILE_NAMES[0]),
+            "tags": HOSTILE_NAMES,
+            "group": HOSTILE_NAMES[1],
+        },
         probe={"freeze": HOSTILE_NAMES},
     )
 

@@ -16,7 +16,7 @@ from reportgen.batch import Progress, index_entry, plan, render_saved, run
 from reportgen.config import BatchOptions, ProbeOptions, RenderOptions
 from reportgen.errors import UnknownModel, WriteError
 from reportgen.manifest import ModelEntry
-from reportgen.registry.base import InputSpec
+from reportgen.registry.base import InputSpec, ModelRef
 from reportgen.report import codec
 from reportgen.tasks import Outcome, outcome_of
 from reportgen.workers import Done
@@ -313,6 +313,33 @@ def test_interruption(models, tmp_path):
     with pytest.raises(KeyboardInterrupt):
         run([entry(models, "Hangs")], JSON, BatchOptions(tmp_path), progress=Impatient())
     assert [] == multiprocessing.active_children()
+
+
+HOSTILE = {
+    "__class__": "os.system",
+    "a b": "`touch pwned`",
+    "c": {"$(touch pwned)": ["&x=1", "#", '"', "\\", "\n", "\u202e", "\U0001f600", "", " "]},
+    "d": "{{ 7 * 7 }}<script>",
+    "e": [None, True, 1, 1.5, -0.0, 2**70, "1", "true", "null", "1979-05-27", "[1]", "{}"],
+    "f": "../../etc/passwd",
+    "__import__('os').system('touch pwned')": 0,
+}
+
+
+def test_arguments_are_data(tmp_path, hostile_names):
+    """The constructor gets exactly the arguments and the record holds them, whatever they look like."""
+    models = tmp_path / "models.py"
+    models.write_text(
+        f"from torch import nn\n\ndef net(**kwargs):\n    assert kwargs == {HOSTILE!r}\n    return nn.Linear(2, 1)\n",
+        encoding="utf-8",
+    )
+    ref = str(ModelRef("file", f"{models}:net", HOSTILE))
+    entry = ModelEntry(ref, name=hostile_names[1], tags=hostile_names, group=hostile_names[0])
+    (outcome,) = run([entry], JSON, BatchOptions(tmp_path / "out"), executor=InProcess())
+    assert ("complete", None) == (outcome.status, outcome.reason)
+    model = codec.load(tmp_path / "out" / outcome.slug / "report.json").model
+    assert (HOSTILE, hostile_names[1], hostile_names[0]) == (model.kwargs, model.name, model.group)
+    assert ["models.py", "out"] == sorted(path.name for path in tmp_path.iterdir() if path.name != "__pycache__")
 
 
 def test_tags_and_groups(tmp_path):

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import fields
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from reportgen.branding import Brand
 from reportgen.config import ProbeOptions, Style
 from reportgen.errors import ConfigError
 from reportgen.manifest import BUNDLED_MANIFEST, Manifest, ModelEntry, find_manifest, read_manifest
-from reportgen.manifest_keys import KEYS
-from reportgen.registry.base import InputSpec
+from reportgen.manifest_keys import ARGUMENTS, KEYS
+from reportgen.registry.base import InputSpec, ModelRef
 
 
 @pytest.fixture
@@ -321,6 +325,43 @@ def test_entries_say_more(manifest):
         ModelEntry("a:b", ProbeOptions(dtype="float64"), exclude=("*_tiny",), tags=("base", "2026"), group="bases"),
     )
     assert expected == read_manifest(path).models
+
+
+def test_reading_imports_nothing(manifest):
+    """References and arguments are data: neither what they name nor what they look like is imported or run."""
+    path = manifest("""
+        [[model]]
+        ref = "python:antigravity:fly"
+        kwargs = {__class__ = "this", x = "__import__('this')", y = {z = ["python:this:s"]}}
+        loss = "python:antigravity:fly"
+        name = "'; import this; '"
+
+        [[model]]
+        ref = "file:models.py:Net?x=__import__('antigravity')"
+    """)
+    (path.parent / "models.py").write_text("import antigravity", encoding="utf-8")
+    code = (
+        "import sys, pathlib\nfrom reportgen.manifest import read_manifest\n"
+        "read_manifest(pathlib.Path(sys.argv[1]))\nprint(*{'antigravity', 'this', 'torch'} & sys.modules.keys())"
+    )
+    command = [sys.executable, "-c", code, path]
+    environment = {"PYTHONPATH": str(BUNDLED_MANIFEST.parent.parent), "PATH": ""}
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment, cwd=path.parent)
+    assert ("\n", "") == (done.stdout, done.stderr)
+
+
+VALUES = st.recursive(
+    st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@given(st.dictionaries(st.from_regex(r"[^?&=/:]+", fullmatch=True), VALUES, max_size=3))
+def test_arguments_arrive_as_they_were_given(kwargs):
+    """Whatever a table of arguments holds, what is read of the entry's reference later is the same."""
+    ref = ModelRef("file", "models.py:net", ARGUMENTS.read(kwargs))
+    assert ref == ModelRef.parse(str(ref))
 
 
 def test_every_option_has_a_key():
