@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import runpy
 import tomllib
+from pathlib import Path
 
 import jsonschema
 import pytest
 
+import reportgen
 from reportgen.errors import ConfigError
 from reportgen.manifest import BUNDLED_MANIFEST, read_manifest
 from reportgen.manifest_schema import SCHEMA_FILE, json_schema, text
 
+ROOT = Path(__file__).parent.parent
+EXAMPLE = ROOT / "docs" / "example-manifest.toml"
 GOOD = (
     'ref = "a"',
     'ref = "timm:resnet?8"',
@@ -132,6 +137,31 @@ def test_no_models(tmp_path, document):
 def test_what_only_the_reader_finds(tmp_path, table):
     """Numbers that do not fit each other, dates, files that are not there: docs/manifest.md names these."""
     assert (False, True) == accepts(f"[[model]]\n{table}", tmp_path)
+
+
+def test_documentation():
+    """The page has the table of keys and the example as they are."""
+    script = runpy.run_path(str(ROOT / "scripts" / "manifest_keys.py"))
+    page = script["PAGE"].read_text(encoding="utf-8")
+    assert script["page"](page) == page
+    jsonschema.Draft4Validator(json_schema()).validate(tomllib.loads(EXAMPLE.read_text(encoding="utf-8")))
+
+
+def test_example(tmp_path):
+    """The example of the documentation builds, and does what its remarks say."""
+    built = reportgen.build(manifest=EXAMPLE, output=tmp_path)
+    reports = {outcome.slug: reportgen.load(tmp_path / outcome.slug / "report.json") for outcome in built.outcomes}
+    assert {
+        "builtin-mlp-layers-3-width-64": ("complete", ("release 2.1",), None, None),
+        "builtin-resnet18": ("complete", ("release 2.1",), "backbones", None),
+        "tagger": ("complete", ("release 2.1",), "backbones", None),
+        "tagger-served": ("complete", ("release 2.1", "served"), "backbones", "bfloat16"),
+    } == {
+        slug: (report.probe.status, report.model.tags, report.model.group, report.probe.dtype)
+        for slug, report in reports.items()
+    }
+    trained, served = reports["tagger"].totals.parameters, reports["tagger-served"].totals.parameters
+    assert (trained.unique, trained.bytes, trained.frozen > 0) == (served.unique, 2 * served.bytes, True)
 
 
 def test_shipped_schema():
