@@ -119,13 +119,16 @@
     }).reverse();
   }
 
-  // The style sheet hides columns whose boxes are not checked.
+  // The style sheet hides the columns that are off.
   function chooseColumns() {
     const hidden = memory.columns ?? {};
     all(".columns input").forEach((choice) => {
-      const key = `${choice.closest(".table").id} ${choice.parentElement.textContent}`;
+      const box = choice.closest(".table");
+      const key = `${box.id} ${choice.parentElement.textContent}`;
+      const hide = () => box.classList.toggle(`off-${choice.value}`, hidden[key]);
       choice.checked = !hidden[key];
-      choice.onchange = () => { hidden[key] = !choice.checked; remember("columns", hidden); };
+      choice.onchange = () => { hidden[key] = !choice.checked; hide(); remember("columns", hidden); };
+      if (hidden[key]) hide();
     });
   }
 
