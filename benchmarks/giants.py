@@ -13,11 +13,11 @@ import sys
 import time
 from pathlib import Path
 
-from reportgen.batch import local
 from reportgen.config import BatchOptions, ProbeOptions
+from reportgen.executors import local
 from reportgen.probe import probe
 from reportgen.registry.catalog import Catalog
-from reportgen.workers import Lost
+from reportgen.serving import Lost
 
 TOKENS = 4096
 CONFIGURATIONS = Path(__file__).resolve().parent.parent / "tests" / "conformance"
@@ -55,8 +55,9 @@ def main() -> None:
     names = {reference: name for name, reference in MODELS.items()}
     asked = sys.argv[1:] or list(names)
     print(f"{'model':18} {'time':>8} {'peak':>11}  {'status':9} {'parameters':>9} {'active':>8}")
-    for reference, line in local(BatchOptions(jobs=1), ["transformers"]).map(by_name, asked):
-        print(f"{names.get(reference, reference):18} {line.reason if isinstance(line, Lost) else line}")
+    for done in local(BatchOptions(jobs=1), ["transformers"]).map(by_name, asked):
+        line = done.result.reason if isinstance(done.result, Lost) else done.result
+        print(f"{names.get(done.task, done.task):18} {line}")
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import importlib
 import os
 import resource
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache, partial, wraps
@@ -134,7 +134,7 @@ class Watching:
 
     def map(
         self, function: Callable[[Any], Any], tasks: Iterable[Any], started: Callable[[Any], object] = lambda _: None
-    ) -> Iterator[Done[Any, Any]]:
+    ) -> Generator[Done[Any, Any], None, None]:
         """As `Processes.map`."""
         for done in self._executor.map(partial(measured, self._formats, function), tasks, started):
             if isinstance(done.result, Measured):

@@ -22,11 +22,12 @@ from statistics import median
 
 from stages import REST, STAGES, Watching
 
-from reportgen.batch import Progress, local, run
+from reportgen.batch import Model, Progress, run
 from reportgen.config import BatchOptions, ProbeOptions, RenderOptions, Shard, parse_formats
+from reportgen.executors import local
 from reportgen.manifest import ModelEntry
 from reportgen.report.codec import load
-from reportgen.tasks import Job, Outcome, Probing, Rendering, Saving
+from reportgen.tasks import Outcome, Probing, Rendering, Saving
 
 _MIB = 2**20
 _STATUSES = ("complete", "partial", "failed")
@@ -37,7 +38,7 @@ class Lines(Progress):
 
     done = 0
 
-    def finished(self, job: Job, outcome: Outcome) -> None:  # noqa: ARG002 (what `Progress` is told)
+    def finished(self, model: Model, outcome: Outcome) -> None:  # noqa: ARG002 (what `Progress` is told)
         """Counts."""
         self.done += 1
         if self.done % 100 == 0:
@@ -63,7 +64,7 @@ def main() -> None:
     schemes = dict.fromkeys(pattern.partition(":")[0] for pattern in asked.patterns)
     executor = Watching(local(options, [*render.formats, *schemes]), render.formats)
     start = time.monotonic()
-    outcomes = run(entries, render, options, progress=Lines(), executor=executor)
+    outcomes = run(entries, render, options, progress=Lines(), executor=executor).outcomes
     seconds = time.monotonic() - start
     print(f"{len(outcomes):,} rows in {seconds:,.0f} s: {len(outcomes) / seconds:.2f} rows/s\n")
     print(*by_source(outcomes, executor), sep="\n")

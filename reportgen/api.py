@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Unpack
 
-from reportgen import batch, checking, merging, write
+from reportgen import batch, checking, executors, merging, saved, write
 from reportgen import manifest as manifests
 from reportgen.appearance import Appearance, brand_of, style_of
 from reportgen.batch import Progress
@@ -122,20 +122,26 @@ def render(
 
 @dataclass(frozen=True, slots=True)
 class Build:
-    """What a run left: its folder, one outcome a model, and remarks on the run as a whole."""
+    """What a run left: its folder, one outcome a model, and remarks on and problems of the run as a whole."""
 
     output: Path
     outcomes: tuple[Outcome, ...]
     notes: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
-        """Whether every model was reported on completely, in every format."""
-        return all(outcome.ok for outcome in self.outcomes)
+        """Whether every model was reported on completely, in every format, and the index is there."""
+        return all(outcome.ok for outcome in self.outcomes) and not self.problems
+
+    @property
+    def rendered(self) -> bool:
+        """Whether every report, whatever it says, is there in every format, and so is the index."""
+        return all(outcome.rendered for outcome in self.outcomes) and not self.problems
 
     @property
     def exit_code(self) -> int:
-        """0; 3 where one or more models could not be reported, else 1 where a report contradicts itself."""
+        """0; 3 where models could not be reported, or no index written; else 1 where a report contradicts itself."""
         if not self.ok:
             return 3
         return 0 if all(outcome.sound for outcome in self.outcomes) else 1
@@ -210,7 +216,8 @@ def build(
     render_options, notes = _render_options(wanted.formats, wanted.select, wanted.style, brand.over(wanted.brand))
     share = None if shard is None else Shard.parse(shard)
     options = BatchOptions(Path(output), jobs, timeout, memory_limit, network, fresh, share, scheduler)
-    return Build(options.output, batch.run(entries, render_options, options, progress=progress), notes)
+    run = batch.run(entries, render_options, options, progress=progress)
+    return Build(options.output, run.outcomes, notes, run.problems)
 
 
 def find_manifest(folder: str | Path = ".") -> Path | None:
@@ -245,7 +252,9 @@ def check_manifest(manifest: str | Path | None = None) -> CheckedManifest:
         )
     path = BUNDLED_MANIFEST if manifest == "bundled" else path
     entries = read_manifest(path).models
-    meant = checking.look_up(entries, manifests.places(path), batch.local(BatchOptions(), batch.sources_of(entries)))
+    meant = checking.look_up(
+        entries, manifests.places(path), executors.local(BatchOptions(), batch.sources_of(entries))
+    )
     models = {each.entry.alone(ref) for each in meant for ref in each.models}
     return CheckedManifest(path, meant, len(models), checking.idle_patterns(meant))
 
@@ -266,21 +275,27 @@ def render_saved(
     output: str | Path,
     formats: Iterable[str] | None = None,
     select: Iterable[str] | None = None,
+    jobs: int | None = None,
+    timeout: float | None = 600.0,
+    progress: Progress | None = None,
     **appearance: Unpack[Appearance],
 ) -> Build:
-    """Renders saved ``report.json`` files anew, as `build` would have. Needs no torch.
+    """Renders saved ``report.json`` files anew, as `build` would have, each in a process of its own. Needs no torch.
 
-    ``appearance``: see `Appearance`.
+    A file that cannot be read is a failed outcome, and keeps none of the others back. ``jobs`` and ``timeout``: see
+    `build`. ``appearance``: see `Appearance`.
 
     Raises:
         ConfigError: an unknown format, or a file that cannot be used.
-        ReportFormatError: a file that is no report.
+        ReportFormatError: not one of the files is a report.
         RendererUnavailable, WriteError: as `build`.
     """
     chosen = None if formats is None else parse_formats(formats)
     options, notes = _render_options(chosen, select or (), Style(**style_of(appearance)), brand_of(appearance))
-    records = [load(report) for report in reports]
-    return Build(Path(output), batch.render_saved(records, options, Path(output)), notes)
+    run = saved.render_saved(
+        [Path(report) for report in reports], options, BatchOptions(Path(output), jobs, timeout), progress=progress
+    )
+    return Build(Path(output), run.outcomes, notes, run.problems)
 
 
 def _manifest(refs: Sequence[str], manifest: str | Path | None, given: Mapping[str, Any]) -> Manifest:

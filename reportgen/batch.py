@@ -5,76 +5,69 @@ This module, and with it the parent process, never imports torch; only the funct
 
 from __future__ import annotations
 
-import os
-import sys
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
-from functools import partial
+from collections.abc import Generator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol, TypeAlias, TypeVar
+from typing import Protocol, TypeAlias
 
 from natsort import natsorted
 
 from reportgen.config import BatchOptions, RenderOptions
-from reportgen.errors import ConfigError, RegistryError, ReportgenError, UnknownModel
+from reportgen.errors import RegistryError, ReportgenError, UnknownModel, WriteError
+from reportgen.executors import Executor, executor_of, memory_limit
 from reportgen.manifest import ModelEntry
 from reportgen.registry.base import ModelRef
-from reportgen.report import codec
-from reportgen.report.schema import ModelReport
-from reportgen.stamps import Stamps
-from reportgen.tasks import Job, Outcome, Probing, Step, outcome_of, perform
+from reportgen.serving import Lost
+from reportgen.signals import shielded
+from reportgen.stamps import FOLDER, Stamps
+from reportgen.tasks import Job, Outcome, Probing, Step, perform
 from reportgen.view.index import IndexEntry
-from reportgen.workers import Done, Lost, Processes
-from reportgen.write import check_writable, slugs, write_index, write_report
+from reportgen.write import check_writable, slugs, sweep, write_index
 
-T = TypeVar("T")
-R = TypeVar("R")
 Expanded: TypeAlias = tuple[ModelRef, ...] | ReportgenError | Lost  # what a reference was found to mean
-_GIB = 2**30
-_LEAST = 2 * _GIB  # memory for one model; a machine with less for each of its cores takes fewer at a time
 
 
-class Executor(Protocol):
-    """Runs a picklable function on tasks, wherever; see `reportgen.workers.Processes.map`."""
+class Model(Protocol):
+    """What is told of a model while a run goes: see `reportgen.tasks.Job`."""
 
-    def map(
-        self, function: Callable[[T], R], tasks: Iterable[T], started: Callable[[T], object] = ...
-    ) -> Iterator[Done[T, R]]:
-        """Each task with its result, in any order; what never came back is `Lost`. A deque of tasks may grow."""
+    @property
+    def ref(self) -> object:
+        """Its reference."""
+
+    @property
+    def label(self) -> str:
+        """What people call it."""
+
+    @property
+    def folder(self) -> Path:
+        """Where its report goes, if it gets one."""
 
 
 class Progress:
     """Is told how a run goes; this one shows nothing."""
 
-    def planned(self, jobs: Sequence[Job]) -> None:
-        """These models will be reported on."""
+    def planned(self, models: Sequence[Model]) -> None:
+        """These will be reported on."""
 
-    def started(self, job: Job) -> None:
-        """A worker takes this one."""
+    def started(self, model: Model, stage: str) -> None:
+        """A worker takes this one, to do what ``stage`` says: ``probing``, ``saving`` or ``rendering``."""
 
-    def finished(self, job: Job, outcome: Outcome) -> None:
-        """This one is done."""
+    def finished(self, model: Model, outcome: Outcome) -> None:
+        """This one is done; it may never have started, where it stood from a run before."""
 
 
-def render_saved(reports: Iterable[ModelReport], options: RenderOptions, output: Path) -> tuple[Outcome, ...]:
-    """Renders records anew, each once, and writes their index; in the natural order of references.
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What became of a run: the outcomes in the natural order of references, and problems with the whole of it."""
 
-    Raises:
-        WriteError: ``output`` cannot be written in.
-    """
-    check_writable(output)
-    texts = {codec.to_json(report): report for report in reports}
-    names = slugs({text: _label(report.model.ref, report.model.name) for text, report in texts.items()})
-    outcomes = natsorted(
-        (
-            outcome_of(report, names[text], write_report(report, output / names[text], options))
-            for text, report in sorted(texts.items())
-        ),
-        key=lambda outcome: outcome.ref,
-    )
-    write_index([index_entry(outcome) for outcome in outcomes], output, options)
-    return tuple(outcomes)
+    outcomes: tuple[Outcome, ...]
+    problems: tuple[str, ...] = ()
+
+
+class Interrupted(KeyboardInterrupt):
+    """A run was stopped; what was finished is kept. The message is one line on how to go on."""
 
 
 def run(
@@ -84,110 +77,77 @@ def run(
     *,
     progress: Progress | None = None,
     executor: Executor | None = None,
-) -> tuple[Outcome, ...]:
-    """Reports on every model of ``entries`` and writes the index; the outcomes are in the natural order of references.
+) -> Run:
+    """Reports on every model of ``entries`` and writes the index.
 
     Raises:
         ConfigError, RegistryError: a reference that is malformed, or a wildcard or bare name that fits nothing.
         WriteError: the output folder cannot be written in.
+        Interrupted: by Ctrl-C; the processes have ended, and there is no index, unless from a run before.
     """
     progress = progress or Progress()
     executor = executor or executor_of(options, [*render.formats, *sources_of(entries)])
     check_writable(options.output)
+    for folder in (options.output, options.output / FOLDER):
+        sweep(folder)
     jobs = plan(entries, render, options, executor)
     if options.shard is not None:
         jobs = jobs[options.shard.number - 1 :: options.shard.count]
     progress.planned(jobs)
     stamps = Stamps(options.output, fresh=options.fresh)
     outcomes: dict[Path, Outcome] = {}
+    try:
+        with closing(_outcomes(jobs, stamps, executor, progress)) as ended:
+            for job, outcome in ended:
+                with shielded():
+                    outcomes[job.folder] = outcome
+                    progress.finished(job, outcome)
+        ordered = tuple(outcomes[job.folder] for job in jobs)
+        return Run(ordered, index(ordered, options.output, render))
+    except KeyboardInterrupt as exc:
+        with shielded():
+            for job in jobs:
+                sweep(job.folder)
+            done = sum(outcome.stands for outcome in outcomes.values())
+        how = "run the same command again" + " without --fresh" * options.fresh
+        told = f"interrupted: {how}: {done:,} of {len(jobs):,} are done; the index is written when all are"
+        raise Interrupted(told) from exc
+
+
+def _outcomes(
+    jobs: Sequence[Job], stamps: Stamps, executor: Executor, progress: Progress
+) -> Generator[tuple[Job, Outcome], None, None]:
+    """What becomes of each job, as it becomes known: of what stands from a run before at first."""
     steps: deque[Step] = deque()
     for job in jobs:
         before = stamps.outcome(job)
         if before is None:
             steps.append(Probing(job))
         else:
-            outcomes[job.folder] = before
-            progress.finished(job, before)
-    for done in executor.map(perform, steps, partial(_tell, progress)):
-        following = done.task.next(done.result, done.printed)
-        if isinstance(following, Outcome):
-            outcomes[done.task.job.folder] = following
-            stamps.put(done.task.job, following)
-            progress.finished(done.task.job, following)
-        else:
-            steps.appendleft(following)  # what was begun comes first
-    ordered = tuple(outcomes[job.folder] for job in jobs)
-    write_index([index_entry(outcome) for outcome in ordered], options.output, render)
-    return ordered
+            yield job, before
+    with closing(executor.map(perform, steps, lambda step: progress.started(step.job, step.stage))) as ended:
+        for done in ended:
+            job, following = done.task.job, done.task.next(done.result, done.printed)
+            if isinstance(following, Outcome):
+                with shielded():
+                    stamps.put(job, following)
+                yield job, following
+            else:
+                steps.appendleft(following)  # what was begun comes first
 
 
-def _tell(progress: Progress, step: Step) -> None:
-    if isinstance(step, Probing):
-        progress.started(step.job)
+def index(outcomes: Sequence[Outcome], output: Path, options: RenderOptions) -> tuple[str, ...]:
+    """Writes the index of a run; gives a line on what could not be written, if anything."""
+    try:
+        write_index([index_entry(outcome) for outcome in outcomes], output, options)
+    except WriteError as exc:
+        return (f"the index: {exc}; {exc.remedy}; the reports are there, and the same command will add it",)
+    return ()
 
 
 def sources_of(entries: Sequence[ModelEntry]) -> list[str]:
     """The sources that the references name."""
     return sorted({source for entry in entries if (source := ModelRef.parse(entry.ref).source) is not None})
-
-
-def executor_of(options: BatchOptions, wishes: Sequence[str]) -> Executor:
-    """Where the work is done: on this machine, or on the cluster that ``options.scheduler`` names.
-
-    Raises:
-        ConfigError: see `local` and `reportgen.dask_executor.DaskExecutor`.
-    """
-    if options.scheduler is None:
-        return local(options, wishes)
-    from reportgen.dask_executor import DaskExecutor
-
-    return DaskExecutor(options.scheduler, timeout=options.timeout, environment=_environment(wishes))
-
-
-def _environment(wishes: Sequence[str]) -> dict[str, str]:
-    return {"REPORTGEN_WARM": " ".join(wishes)}
-
-
-def local(options: BatchOptions, wishes: Sequence[str]) -> Processes:
-    """The executor of this machine: one process a core, unless told otherwise, prepared for formats and sources.
-
-    Raises:
-        ConfigError: a memory limit where the system offers none.
-    """
-    if options.memory_limit is not None and not sys.platform.startswith("linux"):
-        raise ConfigError(
-            "a memory limit needs Linux", code="memory-limit-unsupported", remedy="leave out --memory-limit here"
-        )
-    return Processes(
-        _jobs(options),
-        timeout=options.timeout,
-        preload=["reportgen.warm"],
-        environment=_environment(wishes),
-    )
-
-
-def _jobs(options: BatchOptions) -> int:
-    """Models at a time: as many as there are cores, and as memory is enough for."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return options.jobs or max(1, min(cores, (_memory() or sys.maxsize) // _LEAST))
-
-
-def _memory() -> int | None:
-    """Bytes that this machine, or the container that it is, has for us; None where the system does not say."""
-    if not sys.platform.startswith("linux"):
-        return None
-    whole = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    bound = Path("/sys/fs/cgroup/memory.max")
-    text = bound.read_text(encoding="ascii").strip() if bound.is_file() else ""
-    return min(whole, int(text)) if text.isdigit() else whole
-
-
-def _memory_limit(options: BatchOptions) -> int | None:
-    """Bytes for one model: what was said, else a fair share, lest one that takes everything takes others down."""
-    if options.memory_limit is not None:
-        return int(options.memory_limit * _GIB)
-    memory = _memory()
-    return None if memory is None else memory // _jobs(options)
 
 
 def plan(
@@ -206,8 +166,8 @@ def plan(
     for entry in entries:
         for ref in left(entry, found(entry.ref, expanded[entry.ref])):
             planned[f"{ref} {entry.name} {entry.alone(ref)}"] = ref, entry.alone(ref)
-    names = slugs({key: _label(str(ref), entry.name or ref.name) for key, (ref, entry) in planned.items()})
-    limit = _memory_limit(options)
+    names = slugs({key: label(str(ref), entry.name or ref.name) for key, (ref, entry) in planned.items()})
+    limit = memory_limit(options)
     jobs = (
         Job(ref, entry, options.output / names[key], replace(render, brand=entry.brand), limit, options.network)
         for key, (ref, entry) in sorted(planned.items())
@@ -215,7 +175,7 @@ def plan(
     return tuple(natsorted(jobs, key=lambda job: str(job.ref)))
 
 
-def _label(ref: str, name: str) -> str:
+def label(ref: str, name: str) -> str:
     """What a folder is called after: the name, where it was given by hand. Building and rendering anew agree on it."""
     return ref if name == ModelRef.parse(ref).name else name
 

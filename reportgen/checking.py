@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from reportgen.batch import Executor, expand, found, left
+from reportgen.batch import expand, found, left
 from reportgen.errors import ConfigError, ReportgenError
+from reportgen.executors import Executor
 from reportgen.manifest import ModelEntry
 from reportgen.registry.base import ModelRef
 

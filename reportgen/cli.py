@@ -12,20 +12,23 @@ import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from reportgen.errors import ReportgenError, SourceUnavailable
 from reportgen.saying import say
+from reportgen.signals import ENDING
 from reportgen.version import __version__
 
 if TYPE_CHECKING:
     from reportgen.api import Build
+    from reportgen.console import Display
 
 F = TypeVar("F", bound=Callable[..., Any])
 USAGE = 2
-INTERRUPTED = 130
+INTERRUPTED = 130  # 128 and the number of SIGINT; other signals that end a run likewise
 
 
 @dataclass
@@ -38,10 +41,10 @@ class _Settings:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs the command line and exits.
 
-    0 all good, 1 a check failed, 2 usage or configuration, 3 models that could not be reported.
+    0 all good, 1 a check failed, 2 usage or configuration, 3 models that could not be reported, 130 stopped by Ctrl-C.
     """
     settings = _Settings()
-    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))  # so that workers end with us
+    received = _interruptible()
     try:
         status = commands.main(arguments, prog_name="reportgen", standalone_mode=False, obj=settings)
     except click.exceptions.NoArgsIsHelpError as exc:
@@ -59,10 +62,39 @@ def main(arguments: Sequence[str] | None = None) -> None:
         status = USAGE
     except SystemExit as exc:
         status = 0 if exc.code == 1 else exc.code  # click's way to say that nobody reads its help any more
-    except click.Abort:
-        say("reportgen: interrupted", error=True)
-        status = INTERRUPTED
+    except click.Abort as exc:
+        _ignore_interruptions()
+        _end_workers()
+        say(f"reportgen: {exc.__cause__ or 'interrupted'}", error=True)
+        status = 128 + received[0] if received else INTERRUPTED
     sys.exit(status)
+
+
+def _interruptible() -> list[int]:
+    """Has every signal that asks us to end interrupt what is going on, as Ctrl-C does; gives those that came."""
+    received: list[int] = []
+
+    def interrupt(number: int, _: FrameType | None) -> None:
+        received.append(number)
+        raise KeyboardInterrupt
+
+    for number in ENDING:
+        if signal.getsignal(number) != signal.SIG_IGN:  # as nohup has it
+            signal.signal(number, interrupt)
+    return received
+
+
+def _ignore_interruptions() -> None:
+    for number in ENDING:
+        signal.signal(number, signal.SIG_IGN)
+
+
+def _end_workers() -> None:
+    """At once: the server of workers would only notice that we are gone when it has imported all that it imports."""
+    if "reportgen.forkserver" in sys.modules:
+        from reportgen.forkserver import end_server
+
+        end_server()
 
 
 def _complain(cause: str, remedy: str | None) -> None:
@@ -124,10 +156,39 @@ _APPEARANCE = (
 )
 
 
+def _run_options(function: F) -> F:
+    """How a run of many models goes, and how it shows."""
+    for option in (
+        click.option(
+            "--log-json",
+            "log",
+            metavar="[FILE]",
+            is_flag=False,
+            flag_value="-",
+            callback=_log_file,
+            help="Write the events of the run as JSON, one object a line, to FILE, or to standard error instead of all "
+            "else.",
+        ),
+        click.option(
+            "--timeout", type=float, metavar="SECONDS", default=600.0, show_default="600", help="For each model."
+        ),
+        click.option("--jobs", type=int, metavar="N", help="Models at a time. Default: one a core."),
+        click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors."),
+    ):
+        function = option(function)
+    return function
+
+
+def _log_file(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+    """A reference that follows ``--log-json`` is no file."""
+    if value is not None and ":" in value and not Path(value).is_absolute():
+        raise click.BadParameter(f"{value!r} is a model reference, not a file; put --log-json behind it")
+    return value
+
+
 def _output_options(function: F) -> F:
     """Where reports go, in which formats, and how they look."""
     for option in (
-        click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors."),
         click.option(
             "--select",
             multiple=True,
@@ -257,8 +318,6 @@ def list_models(patterns: tuple[str, ...], source: str | None, as_json: bool) ->
     metavar="GIB",
     help="What a run with real values may take, where meta is not enough; 8 is the default, 0 forbids such runs.",
 )
-@click.option("--jobs", type=int, metavar="N", help="Models at a time. Default: one a core.")
-@click.option("--timeout", type=float, metavar="SECONDS", default=600.0, show_default="600", help="For each model.")
 @click.option(
     "--memory-limit",
     type=float,
@@ -276,8 +335,9 @@ def list_models(patterns: tuple[str, ...], source: str | None, as_json: bool) ->
     help="Where the work is done: on this machine, or on the Dask cluster of --scheduler.",
 )
 @click.option("--scheduler", metavar="ADDRESS", help="Of a Dask cluster: tcp://host:8786.")
+@_run_options
 @_common
-def build(refs: tuple[str, ...], quiet: bool, executor: str, **options: Any) -> int:
+def build(refs: tuple[str, ...], quiet: bool, log: str | None, executor: str, **options: Any) -> int:
     """Report on models: build each, measure it, and write its report and the index of all."""
     if (executor == "dask") != (options["scheduler"] is not None):
         raise click.UsageError("--executor dask and --scheduler ADDRESS go together")
@@ -286,26 +346,29 @@ def build(refs: tuple[str, ...], quiet: bool, executor: str, **options: Any) -> 
 
     if not refs and options["manifest"] is None:
         found = options["manifest"] = api.find_manifest()
-        if found is not None and not quiet:
+        if found is not None and not quiet and log != "-":
             _note(f"the models of {found}")
-    with progress(quiet=quiet) as watcher:
-        built = api.build(refs, progress=watcher, **options)
+    with progress(quiet=quiet, log=log) as display:
+        built = api.build(refs, progress=display, **options)
+        _tell(built, display)
     return _summarize(built, quiet)
 
 
 @commands.command()
 @click.argument("reports", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="REPORT.json...")
 @_output_options
+@_run_options
 @_common
-def render(reports: tuple[Path, ...], quiet: bool, **options: Any) -> int:
+def render(reports: tuple[Path, ...], quiet: bool, log: str | None, **options: Any) -> int:
     """Render saved reports anew. Needs no torch."""
     from reportgen import api
+    from reportgen.console import progress
 
-    built = api.render_saved(reports, **options)
+    with progress(quiet=quiet, log=log, builds=False) as display:
+        built = api.render_saved(reports, progress=display, **options)
+        _tell(built, display)
     _summarize(built, quiet)
-    return (
-        3 if any(outcome.problems for outcome in built.outcomes) else 0
-    )  # what a report says is no failure to render it
+    return 0 if built.rendered else 3  # what a report says is no failure to render it
 
 
 @commands.command()
@@ -376,13 +439,16 @@ def doctor() -> int:
     return 0 if all(check.ok or not check.required for check in checks) else 1
 
 
-def _summarize(built: Build, quiet: bool) -> int:
+def _tell(built: Build, display: Display) -> None:
     for note in built.notes:
-        _note(note)
-    for outcome in built.outcomes:
-        for problem in outcome.problems:
-            say(f"reportgen: error: {_line(f'{outcome.ref}: {problem}')}", error=True)
+        display.note(note)
+    for problem in built.problems:
+        display.error(problem)
+
+
+def _summarize(built: Build, quiet: bool) -> int:
     if not quiet:
         complete = sum(outcome.ok for outcome in built.outcomes)
-        say(f"{complete} of {len(built.outcomes)} complete: {built.output / 'index.html'}")
+        where = built.output if built.problems else built.output / "index.html"
+        say(f"{complete} of {len(built.outcomes)} complete: {where}")
     return built.exit_code

@@ -1,90 +1,295 @@
-"""How a run shows on standard error: a bar on a terminal, one line a finished model elsewhere."""
+"""How a run shows on standard error: live on a terminal, one line a finished model elsewhere, or as JSON."""
 
 from __future__ import annotations
 
+import json
+import os
 import sys
+import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
 
-from reportgen.batch import Progress
+from reportgen.batch import Model, Progress
+from reportgen.errors import WriteError
 from reportgen.render.text import display
-from reportgen.tasks import Job, Outcome
+from reportgen.saying import say
+from reportgen.tally import Tally, verdict
+from reportgen.tasks import Outcome
 from reportgen.view import numbers
 
 if TYPE_CHECKING:
-    from rich.progress import Progress as Bar
+    from rich.console import RenderableType
 
 _TONES = {"complete": "green", "partial": "yellow", "failed": "red"}
+_SHOWN = 8  # models at work at once that there is room for
+STDERR = "-"
+
+
+class Display(Progress):
+    """Shows a run, and what else there is to say of it."""
+
+    def note(self, text: str) -> None:
+        """A remark on the run as a whole."""
+
+    def error(self, text: str) -> None:
+        """A problem of the run as a whole."""
 
 
 @contextmanager
-def progress(*, quiet: bool) -> Iterator[Progress]:
-    """What to tell a run's progress to, while it is shown; ``quiet`` shows only what could not be reported."""
-    if quiet or not sys.stderr.isatty():
-        yield Lines(quiet=quiet)
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
-    from rich.progress import Progress as Bar
+def progress(*, quiet: bool, log: str | None = None, builds: bool = True) -> Iterator[Display]:
+    """What to tell a run's progress to, while it is shown.
 
-    columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}", markup=False))
-    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
-        yield Terminal(bar)
+    ``quiet`` shows only what could not be reported or, where nothing is built, rendered. ``log`` is a file that gets
+    the run's `Log`; ``-`` puts it on standard error, in place of everything else.
+
+    Raises:
+        WriteError: the file cannot be written.
+    """
+    with ExitStack() as stack:
+        if log == STDERR:
+            yield stack.enter_context(_logging(sys.stderr))
+            return
+        shown = Lines(quiet=quiet, builds=builds) if quiet or not _is_terminal() else stack.enter_context(_live())
+        if log is None:
+            yield shown
+            return
+        try:
+            file = stack.enter_context(Path(log).open("w", encoding="ascii", buffering=1))
+        except OSError as exc:
+            raise WriteError(
+                f"cannot write {log}: {exc.strerror or exc}", remedy="give --log-json another FILE, or none"
+            ) from exc
+        yield _Both(shown, stack.enter_context(_logging(file)))
 
 
-class Lines(Progress):
-    """One line a finished model."""
+def _is_terminal() -> bool:
+    return sys.stderr.isatty() and os.environ.get("TERM") not in ("dumb", "unknown")
 
-    def __init__(self, *, quiet: bool = False) -> None:
-        self._quiet = quiet
+
+class Lines(Display):
+    """One line a finished model. What cannot be shown, for a full disk or a closed terminal, stops nothing."""
+
+    def __init__(self, *, quiet: bool = False, builds: bool = True) -> None:
+        self._quiet, self._builds = quiet, builds
         self._total = self._done = 0
 
-    def planned(self, jobs: Sequence[Job]) -> None:
+    def planned(self, models: Sequence[Model]) -> None:
         """Learns how many there are."""
-        self._total = len(jobs)
+        self._total = len(models)
 
-    def finished(self, job: Job, outcome: Outcome) -> None:
+    def finished(self, model: Model, outcome: Outcome) -> None:
         """Prints the line."""
         self._done += 1
-        if not (self._quiet and outcome.ok and outcome.sound):
-            print(f"[{self._done:>{len(str(self._total))}}/{self._total}] {line(job, outcome)}", file=sys.stderr)  # noqa: T201
+        good = outcome.ok and outcome.sound if self._builds else outcome.rendered
+        if not (self._quiet and good):
+            self._print(f"[{self._done:>{len(str(self._total))}}/{self._total}] {line(model, outcome)}")
+
+    def note(self, text: str) -> None:
+        """Prints it."""
+        self._print(f"reportgen: note: {_one_line(text)}")
+
+    def error(self, text: str) -> None:
+        """Prints it."""
+        self._print(f"reportgen: error: {_one_line(text)}")
+
+    def _print(self, text: str) -> None:
+        say(text, error=True)
 
 
-class Terminal(Progress):
-    """A bar with the models at work, and the lines of the finished ones above it."""
+@contextmanager
+def _live() -> Iterator[Display]:
+    from rich.console import Console
+    from rich.live import Live
 
-    def __init__(self, bar: Bar) -> None:
-        self._bar = bar
-        self._task = bar.add_task("", total=None)
-        self._running: list[str] = []
+    console = Console(stderr=True)
+    terminal = Terminal(console.print)
+    with Live(get_renderable=terminal.view, console=console, refresh_per_second=4, transient=True):
+        yield terminal
 
-    def planned(self, jobs: Sequence[Job]) -> None:
+
+class Terminal(Lines):
+    """Counts, rate, time left and the models at work, beneath the lines of the finished ones."""
+
+    def __init__(self, show: Any) -> None:
+        super().__init__()
+        self._show = show
+        self._tally = Tally()
+        self._running: dict[Path, tuple[Model, str, float]] = {}
+
+    def planned(self, models: Sequence[Model]) -> None:
         """Learns how many there are."""
-        self._bar.update(self._task, total=len(jobs))
+        super().planned(models)
+        self._tally.planned(len(models))
 
-    def started(self, job: Job) -> None:
-        """Shows that it is at work."""
-        self._running.append(display(job.label))
-        self._show()
+    def started(self, model: Model, stage: str) -> None:
+        """Shows that it is at work, and what on."""
+        self._tally.started()
+        self._running[model.folder] = model, stage, time.monotonic()
 
-    def finished(self, job: Job, outcome: Outcome) -> None:
-        """Prints its line and moves the bar."""
-        if display(job.label) in self._running:  # what stands from a run before never started
-            self._running.remove(display(job.label))
-        self._bar.console.print(line(job, outcome), style=_TONES[outcome.status], markup=False, highlight=False)
-        self._bar.advance(self._task)
-        self._show()
+    def finished(self, model: Model, outcome: Outcome) -> None:
+        """Prints its line and counts it."""
+        self._running.pop(model.folder, None)  # what stands from a run before never started
+        self._tally.finished(outcome)
+        self._print(line(model, outcome), style=_TONES[verdict(outcome)])
 
-    def _show(self) -> None:
-        self._bar.update(self._task, description=", ".join(self._running))
+    def _print(self, text: str, style: str = "") -> None:
+        from rich.text import Text
+
+        with suppress(OSError):
+            self._show(Text(text, style=style), soft_wrap=True)
+
+    def view(self) -> RenderableType:
+        """What stands at the foot of the terminal now."""
+        from rich.console import Group
+        from rich.progress_bar import ProgressBar
+        from rich.table import Table
+        from rich.text import Text
+
+        tally, running = self._tally, list(self._running.values())
+        head = Table.grid(padding=(0, 2))
+        head.add_row(
+            Text(f"{tally.done:,}/{tally.models:,}"),
+            ProgressBar(total=max(tally.models, 1), completed=tally.done, width=24),
+            *(Text(f"{tally.verdicts[word]:,} {word}", style=tone) for word, tone in _TONES.items()),
+            Text(pace(tally)),
+        )
+        rows = Table.grid(padding=(0, 2))
+        rows.add_column(no_wrap=True)
+        rows.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
+        rows.add_column(no_wrap=True, justify="right")
+        for model, stage, since in running[:_SHOWN]:
+            rows.add_row(Text(stage), Text(display(model.label)), Text(clock(time.monotonic() - since)))
+        rest = [Text(f"and {len(running) - _SHOWN} more")] if len(running) > _SHOWN else []
+        return Group(head, rows, *rest)
 
 
-def line(job: Job, outcome: Outcome) -> str:
-    """``builtin:lenet5: complete, 61,706 parameters, 0.4 s``, and a second line with the remedy where there is one."""
+@contextmanager
+def _logging(file: IO[str]) -> Iterator[Log]:
+    log = Log(file)
+    try:
+        yield log
+    except KeyboardInterrupt:
+        log.close(interrupted=True)
+        raise
+    log.close(interrupted=False)
+
+
+class Log(Display):
+    """One JSON object a line: the events of a run, as ``docs/how-it-works.md`` describes them."""
+
+    def __init__(self, file: IO[str]) -> None:
+        self._file = file
+        self._tally = Tally()
+
+    def planned(self, models: Sequence[Model]) -> None:
+        """``planned``: how many there are."""
+        self._tally.planned(len(models))
+        self._write("planned", models=len(models))
+
+    def started(self, model: Model, stage: str) -> None:
+        """``started``: a step of a model."""
+        self._write("started", **_named(model), stage=stage)
+
+    def finished(self, model: Model, outcome: Outcome) -> None:
+        """``finished``: what became of a model."""
+        self._tally.finished(outcome)
+        self._write(
+            "finished",
+            **_named(model),
+            status=outcome.status,
+            reason=outcome.reason or next(iter(outcome.problems), None),
+            remedy=outcome.remedy,
+            stage=outcome.stage or ("rendering" if outcome.problems else None),
+            problems=outcome.problems,
+            parameters=outcome.parameters,
+            unchanged=outcome.seconds is None and outcome.stands,
+            seconds=None if outcome.seconds is None else round(outcome.seconds, 3),
+        )
+
+    def note(self, text: str) -> None:
+        """``note``: a remark on the run."""
+        self._write("note", message=text)
+
+    def error(self, text: str) -> None:
+        """``error``: a problem of the run."""
+        self._write("error", message=text)
+
+    def close(self, *, interrupted: bool) -> None:
+        """``summary``: how it went."""
+        tally = self._tally
+        counts = {word: tally.verdicts[word] for word in _TONES}
+        self._write("summary", models=tally.models, **counts, unchanged=tally.unchanged, interrupted=interrupted)
+
+    def _write(self, event: str, **fields: Any) -> None:
+        with suppress(OSError):  # a full disk stops nothing
+            text = json.dumps({"event": event, "elapsed": round(self._tally.elapsed, 3), **fields})
+            print(text, file=self._file, flush=True)
+
+
+class _Both(Display):
+    """Two at once."""
+
+    def __init__(self, *displays: Display) -> None:
+        self._displays = displays
+
+    def planned(self, models: Sequence[Model]) -> None:
+        for each in self._displays:
+            each.planned(models)
+
+    def started(self, model: Model, stage: str) -> None:
+        for each in self._displays:
+            each.started(model, stage)
+
+    def finished(self, model: Model, outcome: Outcome) -> None:
+        for each in self._displays:
+            each.finished(model, outcome)
+
+    def note(self, text: str) -> None:
+        for each in self._displays:
+            each.note(text)
+
+    def error(self, text: str) -> None:
+        for each in self._displays:
+            each.error(text)
+
+
+def _named(model: Model) -> dict[str, str]:
+    return {"ref": str(model.ref), "name": model.label, "slug": model.folder.name}
+
+
+def line(model: Model, outcome: Outcome) -> str:
+    """``builtin:lenet5: complete, 61,706 parameters, 0.4 s``, and a line for each remedy and each file that is not."""
     facts = [outcome.status if outcome.reason is None else f"{outcome.status}: {outcome.reason}"]
     if outcome.parameters is not None:
         facts.append(numbers.plural(outcome.parameters, "parameter"))
-    facts.append("unchanged" if outcome.seconds is None else f"{outcome.seconds:.1f} s")
-    told = display(f"{job.label}: {', '.join(facts)}")
-    return told if outcome.remedy is None else f"{told}\n  remedy: {display(outcome.remedy)}"
+    if outcome.seconds is not None:
+        facts.append(f"{outcome.seconds:.1f} s")
+    elif outcome.stands:
+        facts.append("unchanged")
+    told = [f"{model.label}: {', '.join(facts)}"]
+    told += [f"  remedy: {outcome.remedy}"] if outcome.remedy is not None else []
+    told += [f"  {problem}" for problem in outcome.problems]
+    return "\n".join(map(display, told))
+
+
+def pace(tally: Tally) -> str:
+    """``2.3 models/s, 9:42 left``; below one a second by the minute. What is not known yet is left out."""
+    if tally.rate is None or tally.left is None:
+        return clock(tally.elapsed)
+    rate = f"{tally.rate:.1f} models/s" if tally.rate >= 1 else f"{tally.rate * 60:.1f} models/min"
+    return f"{rate}, {clock(tally.left)} left"
+
+
+def clock(seconds: float) -> str:
+    """``8 s``, ``9:42``, ``3:07:42``."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours}:{minutes:02}:{rest:02}"
+    return f"{minutes}:{rest:02}" if minutes else f"{rest} s"
+
+
+def _one_line(text: str) -> str:
+    return display(" ".join(text.split()))

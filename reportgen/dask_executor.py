@@ -10,13 +10,14 @@ from __future__ import annotations
 import multiprocessing
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
 from reportgen.errors import ConfigError
 from reportgen.registry.lookup import HOME
-from reportgen.workers import Done, Lost, Processes
+from reportgen.serving import Lost
+from reportgen.workers import Done, Processes
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -52,7 +53,7 @@ class DaskExecutor:
 
     def map(
         self, function: Callable[[T], R], tasks: Iterable[T], started: Callable[[T], object] = lambda _: None
-    ) -> Iterator[Done[T, R]]:
+    ) -> Generator[Done[T, R], None, None]:
         """As `reportgen.workers.Processes.map`; a task counts as started when it is handed to the cluster."""
         waiting = tasks if isinstance(tasks, deque) else deque(tasks)
         pending: dict[Any, T] = {}

@@ -56,7 +56,7 @@ class Stamps:
         """Vouches for what the job has just left, unless it may come out otherwise the next time."""
         with suppress(OSError, WriteError):  # without a stamp it is done anew, and no harm is done
             self._place(job).unlink(missing_ok=True)
-            if outcome.problems or outcome.lost:
+            if not outcome.stands:
                 return
             told = {item.name: getattr(outcome, item.name) for item in dataclasses.fields(outcome) if item.compare}
             stamp = {

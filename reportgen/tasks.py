@@ -10,7 +10,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 import msgspec
 
@@ -22,7 +22,7 @@ from reportgen.probe import failed_report
 from reportgen.registry.base import ModelRef
 from reportgen.report import codec
 from reportgen.report.schema import ModelReport, Stage, Status
-from reportgen.workers import Lost
+from reportgen.serving import Lost
 from reportgen.write import sweep, write_report
 
 _PACKAGE = str(Path(__file__).parent)
@@ -66,6 +66,7 @@ class Outcome:
     tags: tuple[str, ...] = ()
     group: str | None = None
     lost: bool = False  # whether its process was: the next time it may not be
+    stage: str | None = None  # of the probe that failed
     seconds: float | None = field(default=None, compare=False)
     sources: tuple[str, ...] = field(default=(), compare=False)  # files of the user's own that were read for it
 
@@ -73,6 +74,16 @@ class Outcome:
     def ok(self) -> bool:
         """Whether the report is complete, in every format asked for."""
         return self.status == "complete" and not self.problems
+
+    @property
+    def stands(self) -> bool:
+        """Whether another run would come to the same: not where a process was lost, or a file could not be made."""
+        return not (self.problems or self.lost)
+
+    @property
+    def rendered(self) -> bool:
+        """Whether there is a report, whatever it says, in every format asked for."""
+        return bool(self.slug) and not self.problems
 
     @property
     def sound(self) -> bool:
@@ -94,6 +105,7 @@ class Record:
 class Probing:
     """The first step: the model's code runs, and may do anything to its process."""
 
+    stage: ClassVar[str] = "probing"
     job: Job
 
     def perform(self) -> Record:
@@ -123,6 +135,7 @@ class Probing:
 class Saving:
     """After a loss: the model is built once more and asked for its tensors and modules alone."""
 
+    stage: ClassVar[str] = "saving"
     job: Job
     lost: Lost
     printed: str
@@ -166,6 +179,7 @@ class Saving:
 class Rendering:
     """The last step: pages and files, from the record alone."""
 
+    stage: ClassVar[str] = "rendering"
     job: Job
     record: Record
     printed: str
@@ -173,6 +187,7 @@ class Rendering:
     def perform(self) -> Outcome:
         """The outcome, the files written."""
         start = time.perf_counter()
+        sweep(self.job.folder)
         report = self._report()
         outcome = outcome_of(report, self.job.folder.name, write_report(report, self.job.folder, self.job.render))
         seconds = (self.record.seconds or 0.0) + time.perf_counter() - start
@@ -219,6 +234,7 @@ def outcome_of(report: ModelReport, slug: str, problems: tuple[str, ...] = ()) -
         flops=report.totals.flops.forward,
         reason=None if error is None else error.message.partition("\n")[0],
         remedy=None if error is None else error.remedy,
+        stage=None if error is None else error.stage,
         problems=problems,
         tags=report.model.tags,
         group=report.model.group,

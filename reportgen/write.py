@@ -8,6 +8,7 @@ import re
 import uuid
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, replace
 from functools import cache
 from importlib.metadata import entry_points
@@ -77,9 +78,10 @@ def write_file(path: Path, data: bytes) -> None:
 
 
 def sweep(folder: Path) -> None:
-    """Removes what a worker that was killed while writing left in ``folder``."""
+    """Removes what a process that was killed while writing left in ``folder``, as far as it may be removed."""
     for debris in folder.glob(".reportgen-*.tmp"):
-        debris.unlink(missing_ok=True)
+        with suppress(OSError):
+            debris.unlink()
 
 
 def check_writable(folder: Path) -> None:
@@ -171,10 +173,11 @@ def _links(own: str, options: RenderOptions) -> tuple[tuple[str, str], ...]:
 
 
 def _write_page(page: Page, folder: Path, file_format: str, options: RenderOptions) -> None:
-    write_file(folder / f"report.{file_format}", renderer(file_format, options.style).render(page))
-    if file_format == "md":
+    data = renderer(file_format, options.style).render(page)
+    if file_format == "md":  # its pictures come first: what is there is whole
         for chart in markdown.pictures(page, options.style.markdown_flavor):
             write_file(folder / markdown.chart_name(chart), charts.svg(chart, margin=charts.MARGIN).encode())
+    write_file(folder / f"report.{file_format}", data)
 
 
 def write_index(entries: Sequence[IndexEntry], folder: Path, options: RenderOptions) -> None:

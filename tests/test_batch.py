@@ -12,13 +12,14 @@ from typing import Any
 
 import pytest
 
-from reportgen.batch import Progress, index_entry, plan, render_saved, run
+from reportgen.batch import Interrupted, Progress, index_entry, plan, run
 from reportgen.config import BatchOptions, ProbeOptions, RenderOptions
 from reportgen.errors import UnknownModel, WriteError
 from reportgen.manifest import ModelEntry
 from reportgen.registry.base import InputSpec, ModelRef
 from reportgen.report import codec
-from reportgen.tasks import Outcome, outcome_of
+from reportgen.saved import render_saved
+from reportgen.tasks import Outcome
 from reportgen.workers import Done
 
 MODELS = '''
@@ -98,8 +99,8 @@ class Recorder(Progress):
     def planned(self, jobs):
         self.told.append(f"planned {len(jobs)}")
 
-    def started(self, job):
-        self.told.append(f"started {job.label}")
+    def started(self, job, stage):
+        self.told.append(f"{stage} {job.label}")
 
     def finished(self, job, outcome):
         self.told.append(f"finished {outcome.ref}")
@@ -203,8 +204,8 @@ def bad_run(models, tmp_path_factory) -> tuple[Path, dict[str, Outcome]]:
     names = ["good", "Raises", "RaisesEarly", "Crashes", "CrashesBackward", "Vanishes", "Hangs", "missing"]
     options = BatchOptions(folder, jobs=4, timeout=8.0)
     x = (InputSpec((1, 2)),)
-    outcomes = run([entry(models, name, inputs=x) for name in names], RenderOptions(("json", "md", "html")), options)
-    return folder, {outcome.name: outcome for outcome in outcomes}
+    done = run([entry(models, name, inputs=x) for name in names], RenderOptions(("json", "md", "html")), options)
+    return folder, {outcome.name: outcome for outcome in done.outcomes}
 
 
 @pytest.mark.parametrize(
@@ -282,7 +283,7 @@ def test_index(bad_run):
 def test_memory_limit(models, tmp_path):
     """A model that takes more memory than it may fails alone, at the allocation."""
     options = BatchOptions(tmp_path, memory_limit=1.0)
-    modest, greedy = run([entry(models, "Greedy", device="cpu"), ModelEntry("builtin:mlp")], JSON, options)
+    modest, greedy = run([entry(models, "Greedy", device="cpu"), ModelEntry("builtin:mlp")], JSON, options).outcomes
     assert ("partial", "complete") == (greedy.status, modest.status)
     assert "can't allocate memory" in greedy.reason
 
@@ -294,9 +295,11 @@ def test_progress(tmp_path):
     run(entries, JSON, BatchOptions(tmp_path), progress=recorder, executor=InProcess())
     assert [
         "planned 2",
-        "started builtin:linear",
+        "probing builtin:linear",
+        "rendering builtin:linear",
         "finished builtin:linear",
-        "started builtin:mlp",
+        "probing builtin:mlp",
+        "rendering builtin:mlp",
         "finished builtin:mlp",
     ] == recorder.told
 
@@ -304,14 +307,16 @@ def test_progress(tmp_path):
 class Impatient(Progress):
     """Presses Ctrl-C as soon as something runs."""
 
-    def started(self, job):
+    def started(self, job, stage):
         raise KeyboardInterrupt
 
 
 def test_interruption(models, tmp_path):
-    """Ctrl-C ends the run and its processes at once."""
-    with pytest.raises(KeyboardInterrupt):
+    """Ctrl-C ends the run and its processes at once, and says how to go on."""
+    with pytest.raises(Interrupted) as caught:
         run([entry(models, "Hangs")], JSON, BatchOptions(tmp_path), progress=Impatient())
+    told = "interrupted: run the same command again: 0 of 1 are done; the index is written when all are"
+    assert told == str(caught.value)
     assert [] == multiprocessing.active_children()
 
 
@@ -358,19 +363,21 @@ def test_tags_and_groups(tmp_path):
 def test_names_and_descriptions(tmp_path):
     """What a manifest calls a model is what its report calls it."""
     entries = [ModelEntry("builtin:linear", name="the smallest", description="One layer.")]
-    (outcome,) = run(entries, JSON, BatchOptions(tmp_path), executor=InProcess())
+    (outcome,) = run(entries, JSON, BatchOptions(tmp_path), executor=InProcess()).outcomes
     model = codec.load(tmp_path / "the-smallest" / "report.json").model
     assert ("the smallest", "One layer.", "builtin:linear") == (model.name, model.description, model.ref)
     assert "the-smallest" == outcome.slug
-    report = codec.load(tmp_path / "the-smallest" / "report.json")
-    assert ["the-smallest"] == [outcome.slug for outcome in render_saved([report], JSON, tmp_path / "again")]
+    again = render_saved(
+        [tmp_path / "the-smallest" / "report.json"], JSON, BatchOptions(tmp_path / "again"), executor=InProcess()
+    )
+    assert ["the-smallest"] == [outcome.slug for outcome in again.outcomes]
 
 
 def test_a_format_that_cannot_be_written(tmp_path):
     """One file that cannot be written keeps none of the others back, and the run says so."""
     (tmp_path / "builtin-linear" / "report.md").mkdir(parents=True)
     options = RenderOptions(("json", "md", "html"))
-    (outcome,) = run([ModelEntry("builtin:linear")], options, BatchOptions(tmp_path), executor=InProcess())
+    (outcome,) = run([ModelEntry("builtin:linear")], options, BatchOptions(tmp_path), executor=InProcess()).outcomes
     assert not outcome.ok
     (problem,) = outcome.problems
     assert problem.startswith(f"report.md: cannot write {tmp_path / 'builtin-linear' / 'report.md'}: Is a directory")
@@ -383,23 +390,3 @@ def test_an_output_that_cannot_be_written(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(WriteError):
         run([ModelEntry("builtin:linear")], JSON, BatchOptions(tmp_path / "file"), executor=InProcess())
-
-
-def test_render_saved(tmp_path, frozen_sequential, tied_gpt, forward_failed):
-    """Saved reports are rendered each once, in natural order, whatever order they come in."""
-    reports = [tied_gpt, forward_failed, frozen_sequential, tied_gpt]
-    outcomes = render_saved(reports, RenderOptions(("json", "md")), tmp_path)
-    assert [outcome_of(report, report.model.ref.replace(":", "-")) for report in reports[2:0:-1] + reports[3:]] == [
-        *outcomes
-    ]
-    assert tied_gpt == codec.load(tmp_path / "builtin-tied-gpt" / "report.json")
-
-
-def test_reports_of_one_model(tmp_path, make_report):
-    """Two different reports on one reference get two folders."""
-    reports = [make_report("net", parameters={"w": (1,)}), make_report("net", parameters={"w": (2,)})]
-    outcomes = render_saved(reports, JSON, tmp_path)
-    assert {1: 1, 2: 2} == {
-        outcome.parameters: codec.load(tmp_path / outcome.slug / "report.json").totals.parameters.unique
-        for outcome in outcomes
-    }

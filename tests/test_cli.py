@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from reportgen import api, batch, cli, doctor, manifest_schema
+from reportgen import api, cli, doctor, executors, manifest_schema
 from reportgen.errors import SourceUnavailable
 from reportgen.registry.catalog import Catalog
 from reportgen.render.charts import graphviz
@@ -192,7 +192,15 @@ def test_render(reportgen, saved, tmp_path):
     """Saved reports are rendered into folders of their own, with an index; a partial one is rendered like any other."""
     out = tmp_path / "out"
     code, told, err = reportgen("render", *saved, "-o", out, "--format", "md,html", "--format", "json")
-    assert (0, f"1 of 2 complete: {out / 'index.html'}\n", "") == (code, told, err)
+    assert (0, f"1 of 2 complete: {out / 'index.html'}\n") == (code, told)
+    lines = sorted(line.partition("] ")[2].partition(",")[0] for line in err.splitlines() if line[0] == "[")
+    assert [
+        "builtin:frozen-sequential: complete",
+        "builtin:mismatched: partial: RuntimeError: mat1 and mat2 shapes",
+    ] == [
+        lines[0],
+        lines[1].partition(" cannot")[0],
+    ]
     reports = {f"builtin-{path.stem}/report.{suffix}" for path in saved for suffix in ("html", "json", "md")}
     written = {path.relative_to(out).as_posix() for path in out.rglob("*.*")}
     assert reports | {"index.html", "index.json", "index.md"} == {path for path in written if not path.endswith(".svg")}
@@ -218,7 +226,9 @@ def test_render_with_a_brand(reportgen, saved, tmp_path):
 
 def test_render_needs_no_torch(saved, tmp_path):
     """Every format is rendered from a saved report where torch cannot even be imported."""
-    done = start("render", saved[0], "-o", tmp_path / "out", python=("-c", WITHOUT_TORCH))
+    (tmp_path / "torch.py").write_text("raise AssertionError('torch is imported')", encoding="utf-8")
+    paths = os.pathsep.join([str(tmp_path), str(ROOT)])
+    done = start("render", saved[0], "-q", "-o", tmp_path / "out", python=("-c", WITHOUT_TORCH), PYTHONPATH=paths)
     assert (0, "") == (done.returncode, done.stderr)
 
 
@@ -349,7 +359,7 @@ class InProcess:
 def written(tmp_path, monkeypatch) -> Path:
     """A manifest under its usual name in a folder that is now the current one."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(batch, "local", lambda options, wishes: InProcess())
+    monkeypatch.setattr(executors, "local", lambda options, wishes: InProcess())
     Path("reportgen.toml").write_text(MANIFEST, encoding="utf-8")
     return Path("reportgen.toml")
 

@@ -18,7 +18,7 @@ from reportgen.workers import Done, Lost, Processes
 
 def processes(count: int, timeout: float | None = None) -> Processes:
     """All tests share one server of workers, with those of batches too: the first to start it says what it imports."""
-    return Processes(count, timeout=timeout, preload=["reportgen.warm"])
+    return Processes(count, timeout=timeout, preload=["reportgen.warm", "reportgen.warm_pages"])
 
 
 def results(done) -> dict:
