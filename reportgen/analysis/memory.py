@@ -18,8 +18,9 @@ _SMALL = 4096  # tensors below it keep 32-bit states there
 class Training:
     """Bytes of one way to train: what the optimizer keeps, and the most that is there at once in a step.
 
-    ``fp32``: everything in the model's own dtypes. ``bf16``: what is float32 in bfloat16 instead, with a float32 copy
-    of every trainable parameter, which is what the optimizer updates. None where the model's own peak is not known.
+    ``state`` and ``fp32``: everything in the model's own dtypes. ``bf16``: what is float32 in bfloat16 instead, with a
+    float32 copy of every trainable parameter, which is what the optimizer updates and keeps states of. None where the
+    model's own peak is not known.
     """
 
     optimizer: str
@@ -77,29 +78,29 @@ def _largest(capacity: int, batch: int, taken: int | None, larger: int, line: By
 def training(report: ModelReport) -> tuple[Training, ...]:
     """The usual optimizers; their states are there from the first step's end, and so in every later step's peak.
 
-    A state is as large as what it belongs to: the trainable parameters that got a gradient, ties once, in float32. SGD
-    keeps none, with momentum one; Adam and AdamW two, and a count of 4 bytes for each tensor. Of 8-bit Adam (as of
-    bitsandbytes: Dettmers et al., 2022, https://arxiv.org/abs/2110.02861) they are bytes, with a float32 scale for each
-    2,048 elements, and 32-bit ones for tensors of less than 4,096.
+    A state is as large as what it belongs to, in the same dtype: the trainable parameters that got a gradient, ties
+    once; where there are float32 copies, those. SGD keeps none, with momentum one; Adam and AdamW two, and a count of 4
+    bytes for each tensor. Of 8-bit Adam (as of bitsandbytes: Dettmers et al., 2022, https://arxiv.org/abs/2110.02861)
+    they are bytes, with a float32 scale for each 2,048 elements, and 32-bit ones for tensors of less than 4,096.
     """
-    sizes = [row.numel for row in report.parameters if row.tied_to is None and row.gradient.status == "computed"]
+    rows = [row for row in report.parameters if row.tied_to is None and row.gradient.status == "computed"]
     memory = report.totals.memory
-    elements = add(sizes)
-    small = add(None if size is None else _eight_bit(size) for size in sizes)
+    own, copies = add(row.bytes for row in rows), _times(4, add(row.numel for row in rows))
+    small = add(None if row.numel is None else _eight_bit(row.numel) for row in rows)
     states = {
-        "SGD": 0,
-        "SGD with momentum": _times(4, elements),
-        "Adam, AdamW": add((_times(8, elements), 4 * len(sizes))),
-        "8-bit Adam": small,
+        "SGD": (0, 0),
+        "SGD with momentum": (own, copies),
+        "Adam, AdamW": tuple(add((_times(2, size), 4 * len(rows))) for size in (own, copies)),
+        "8-bit Adam": (small, small),
     }
     return tuple(
         Training(
             optimizer=name,
             state=state,
             fp32=add((memory.peak_training, state)),
-            bf16=add((memory.peak_training_bf16, _times(4, elements), state)),
+            bf16=add((memory.peak_training_bf16, copies, state_of_copies)),
         )
-        for name, state in states.items()
+        for name, (state, state_of_copies) in states.items()
     )
 
 

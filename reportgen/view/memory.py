@@ -21,9 +21,9 @@ _INTRO = (
     "exact: GRUs and plain RNNs, LSTMs in inference, dilated and three-dimensional convolutions, embeddings used twice."
 )
 _NOTE = (
-    "Peak of a step from the second on, when the optimizer's states are there. bf16: what is float32 in bfloat16, with "
-    "a float32 copy of every trainable parameter. 8-bit Adam: blocks of 2,048 elements with a scale each; tensors "
-    "below 4,096 elements keep 32-bit states."
+    "Peak of a step from the second on, when the optimizer's states are there, in the parameters' own dtypes. bf16: "
+    "what is float32 in bfloat16, with a float32 copy of every trainable parameter, and states of those. 8-bit Adam: "
+    "blocks of 2,048 elements with a scale each; tensors below 4,096 elements keep 32-bit states."
 )
 
 

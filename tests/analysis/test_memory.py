@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import msgspec
+import pytest
+import torch
+from torch import nn
 
 from reportgen.analysis.memory import Fit, Training, fits, training
 from reportgen.report.schema import BytesByBatch, GradientFacts, InputFacts, MemoryScaling, ModelReport, ParameterFacts
@@ -44,6 +47,27 @@ def test_states_of_the_usual_optimizers(frozen_sequential: ModelReport) -> None:
         Training("Adam, AdamW", 80_808, 1_080_808, 580_808 + master),
         Training("8-bit Adam", 20_840, 1_020_840, 520_840 + master),
     )
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16", "float64"])
+def test_states_of_real_optimizers(frozen_sequential: ModelReport, dtype: str) -> None:
+    """They are as large as those that torch's optimizers keep after a step, in the dtypes of the parameters."""
+    weights = [nn.Parameter(torch.ones(size, dtype=getattr(torch, dtype))) for size in (10_000, 100)]
+    optimizers = {
+        "SGD": torch.optim.SGD(weights),
+        "SGD with momentum": torch.optim.SGD(weights, momentum=0.9),
+        "Adam, AdamW": torch.optim.AdamW(weights),
+    }
+    rows = [
+        ParameterFacts(f"{weight.numel()}", None, dtype, weight.numel(), weight.nbytes, True, None, COMPUTED)
+        for weight in weights
+    ]
+    found = {row.optimizer: row.state for row in training(with_peaks(frozen_sequential, 0, 0, *rows))}
+    for name, optimizer in optimizers.items():
+        sum(weight.sum() for weight in weights).backward()
+        optimizer.step()
+        kept = [value for state in optimizer.state.values() for value in state.values() if value is not None]
+        assert sum(value.nbytes for value in kept) == found[name]
 
 
 def test_unknown_stays_unknown(frozen_sequential: ModelReport) -> None:
