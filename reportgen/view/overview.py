@@ -50,7 +50,7 @@ def _identity(report: ModelReport, *, titled: bool) -> Iterator[tuple[str, Cell 
     yield "Group", Cell(model.group) if model.group else None
     yield "Published", _linked(model.citation) if model.citation else None
     yield "Device", Cell(used, tone="plain" if device.used == device.requested else "warn")
-    yield "Dtype", Cell(f"{probe.dtype}, to which the built model and its inputs were cast") if probe.dtype else None
+    yield "Dtype", Cell(f"{probe.dtype}: the built model and its float32 inputs were cast") if probe.dtype else None
     yield "Mode", Cell(probe.mode)
     yield "Loss", Cell(probe.loss)
     yield "Seed", Cell(str(probe.seed))

@@ -90,7 +90,7 @@ def test_what_a_manifest_says_of_a_model(make_report: MakeReport) -> None:
 
     assert [] == shown(make_report(**NET))
     model, probe = {"tags": ("small", "<b>"), "group": "teaching"}, {"dtype": "bfloat16"}
-    assert ["small, <b>", "teaching", "bfloat16, to which the built model and its inputs were cast"] == shown(
+    assert ["small, <b>", "teaching", "bfloat16: the built model and its float32 inputs were cast"] == shown(
         make_report(**NET, model=model, probe=probe)
     )
 
