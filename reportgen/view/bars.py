@@ -29,7 +29,7 @@ def bars(report: ModelReport, nodes: Sequence[Node]) -> Bars | None:
         return None
     return Bars(
         id="make-up",
-        title="What the parameters are",
+        title="Parameters by kind",
         alt=f"{'. '.join(_words(label, parts, whole) for label, parts in kinds)}.",
         labels=tuple(label for label, _ in kinds),
         tiles=tuple(tile for row, (_, parts) in enumerate(kinds) for tile in _tiles(row, parts, whole)),

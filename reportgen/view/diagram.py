@@ -32,7 +32,7 @@ def diagram(report: ModelReport, nodes: Sequence[Node]) -> Diagram | None:
     boxes.append(_end("output", [(row.path, row.shape) for row in report.probe.outputs or ()]))
     return Diagram(
         id="blocks",
-        title="What feeds what",
+        title="Data flow",
         alt=_alt(found, *boxes[-2:]),
         boxes=tuple(boxes),
         arrows=tuple(

@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     from reportgen.report.schema import MemoryScaling, ModelReport
 
 _INTRO = (
-    "Storages, each once, and the workspaces of the CPU kernels, for the inputs above. Peaks are the most that is "
-    "there at once: parameters, buffers, inputs, activations, and in training gradients. Known to be less "
-    "exact: GRUs and plain RNNs, LSTMs in inference, dilated and three-dimensional convolutions, embeddings used twice."
+    "Tensor storage, shared storage once, and the workspaces of the CPU kernels, for the inputs above. A peak is the "
+    "most that is allocated at once: parameters, buffers, inputs, activations, and in training gradients. Known to be "
+    "less exact: GRUs and plain RNNs, LSTMs in inference, dilated and three-dimensional convolutions, embeddings "
+    "used twice."
 )
 _NOTE = (
     "Peak of a step from the second on, when the optimizer's states are there, in the parameters' own dtypes. bf16: "
@@ -99,7 +100,7 @@ def _optimizers(rows: tuple[Training, ...]) -> Table:
         rows,
         (
             field("optimizer", "optimizer", lambda row: Cell(row.optimizer), weight=1.5),
-            field("state", "its state", lambda row: tables.number(row.state, "B"), kind="number", weight=1.5),
+            field("state", "optimizer state", lambda row: tables.number(row.state, "B"), kind="number", weight=1.5),
             field("fp32", "peak of a step", lambda row: tables.number(row.fp32, "B"), kind="number", weight=1.5),
             field(
                 "bf16",
@@ -109,6 +110,6 @@ def _optimizers(rows: tuple[Training, ...]) -> Table:
                 weight=1.7,
             ),
         ),
-        caption="Training as a whole, in bytes",
+        caption="Peak memory of a training step by optimizer, in bytes",
         note=_NOTE,
     )

@@ -19,10 +19,10 @@ _KNOWN: Mapping[Status, str] = {
     "partial": "What could be learnt all the same is below; the rest is unknown.",
     "failed": "Nothing else is known.",
 }
-_RANDOM = {"train": "Dropout draws at random.", "eval": "Dropout is off."}
+_RANDOM = {"train": "Dropout and its kin drop values at random.", "eval": "Dropout and its kin are off."}
 _NORMALISED = {
-    "train": "Batch norms use the statistics of the batch, and update their own.",
-    "eval": "Batch norms use the statistics that they have gathered, not those of the batch.",
+    "train": "Batch norms use the statistics of the batch, and update their running statistics.",
+    "eval": "Batch norms use their running statistics, not those of the batch.",
 }
 
 
@@ -189,7 +189,11 @@ def _mode_dependent(finding: Finding, report: ModelReport) -> Notice:
     effects = [_NORMALISED[mode]] if any("BatchNorm" in name for name in layers) else []
     effects += [_RANDOM[mode]] if any("BatchNorm" not in name for name in layers) else []
     counts = [numbers.plural(item.amount or 0, item.name, item.name) for item in finding.items]
-    return Notice("plain", f"Results depend on the mode, here {mode}", f"{', '.join(counts)}. {' '.join(effects)}")
+    return Notice(
+        "plain",
+        f"Outputs differ between train and eval mode; measured in {mode} mode",
+        f"{', '.join(counts)}. {' '.join(effects)}",
+    )
 
 
 def _transient_buffers(finding: Finding, _: ModelReport) -> Notice:

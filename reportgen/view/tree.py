@@ -151,7 +151,12 @@ def make_up(report: ModelReport, nodes: Sequence[Node]) -> Iterator[Section]:
     if len(dtypes) > 1:
         blocks.append(_dtypes(dtypes, unique))
     if blocks:
-        yield Section("layer-types", "Layer types", tuple(blocks), intro="What each type holds and does itself.")
+        yield Section(
+            "layer-types",
+            "Layer types",
+            tuple(blocks),
+            intro="Parameters and MACs of each class itself, without those of its submodules.",
+        )
 
 
 def _layers(layers: Sequence[LayerType], unique: int | None) -> Table:

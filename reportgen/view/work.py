@@ -44,8 +44,11 @@ def work(report: ModelReport) -> Iterator[Section]:
     if flops.uncounted:
         blocks.append(_uncounted(flops))
     if blocks:
-        intro = "FLOPs of this report are those of products, two for each multiply-add; other work is zero by this"
-        yield Section("operations", "Operations", tuple(blocks), intro=f"{intro} convention, and listed apart.")
+        intro = (
+            "FLOPs count the multiply-adds of matrix products, convolutions, attention and recurrent layers, two each. "
+            "Normalisation, activations and element-wise work count as zero, and are listed apart."
+        )
+        yield Section("operations", "Operations", tuple(blocks), intro=intro)
 
 
 def _facts(report: ModelReport) -> Iterator[tuple[str, Cell]]:

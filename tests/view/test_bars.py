@@ -19,7 +19,7 @@ def test_only_questions_with_several_answers(frozen_sequential: ModelReport) -> 
     """All parameters are float32 and of linear layers; 40 of 58 are frozen."""
     assert Bars(
         id="make-up",
-        title="What the parameters are",
+        title="Parameters by kind",
         alt="By training: trainable 31.0 %, frozen 69.0 %.",
         labels=("training",),
         tiles=(

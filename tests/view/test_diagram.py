@@ -33,7 +33,7 @@ def test_a_model_of_repeated_blocks(make_report: MakeReport) -> None:
     report = make_report(modules=modules, parameters=weights)
     assert Diagram(
         id="blocks",
-        title="What feeds what",
+        title="Data flow",
         alt="From x (1×4) to output (1×2) by 5 arrows through 4 parts: stem, 0–2.a, 0–2.b, head. Of 0–2 one of 3 equal "
         "blocks is shown.",
         boxes=(

@@ -141,17 +141,17 @@ def test_findings(
 @pytest.mark.parametrize(
     ("mode", "layer", "text"),
     [
-        ("train", "Dropout", "1 Dropout. Dropout draws at random."),
-        ("eval", "Dropout", "1 Dropout. Dropout is off."),
+        ("train", "Dropout", "1 Dropout. Dropout and its kin drop values at random."),
+        ("eval", "Dropout", "1 Dropout. Dropout and its kin are off."),
         (
             "train",
             "BatchNorm1d",
-            "1 BatchNorm1d. Batch norms use the statistics of the batch, and update their own.",
+            "1 BatchNorm1d. Batch norms use the statistics of the batch, and update their running statistics.",
         ),
         (
             "eval",
             "BatchNorm1d",
-            "1 BatchNorm1d. Batch norms use the statistics that they have gathered, not those of the batch.",
+            "1 BatchNorm1d. Batch norms use their running statistics, not those of the batch.",
         ),
     ],
 )
@@ -160,7 +160,7 @@ def test_layers_that_depend_on_the_mode(
 ) -> None:
     """Only what the model has is spoken of."""
     report = make_report(modules={"": "models.Net", "layer": layer}, parameters={"w": (1,)}, probe={"mode": mode})
-    expected = ("mode-dependent", "plain", f"Results depend on the mode, here {mode}", text)
+    expected = ("mode-dependent", "plain", f"Outputs differ between train and eval mode; measured in {mode} mode", text)
     assert [expected] == notices_of(build(report))
 
 
