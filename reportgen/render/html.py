@@ -11,18 +11,18 @@ from collections import Counter
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
+import jinja2
 from markupsafe import Markup
 
 from reportgen.render import charts, prose, templating
 from reportgen.render.ledger import fit, needs
-from reportgen.render.text import anchor, breakable, html, safe_href, visible
+from reportgen.render.text import anchor, breakable, broken, escaped, html, safe_href, visible, whole
 from reportgen.view import numbers
-from reportgen.view.page import Cell, Chart, Page, Table
+from reportgen.view.page import Cell, Chart, Page, Row, Table
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
-
-    import jinja2
 
     from reportgen.view.page import Block, Figure
 
@@ -58,12 +58,15 @@ class HtmlRenderer:
     def render(self, page: Page) -> bytes:
         """The whole file, UTF-8. Raises TemplateError where a template is missing or broken."""
         page = visible(page)
-        style = self._style(page)
+        tables = [block for section in page.sections for block in section.blocks if isinstance(block, Table)]
+        widths = {id(table): screen_widths(table) for table in tables}
+        style = self._style(tables, widths)
         script = lean(templating.sources(self._environment, "js/report.js"))
         text = templating.render(
             self._environment,
             "html/report.html.j2",
             page=page,
+            table_widths=widths,
             style=Markup(style),  # noqa: S704 - our own file; a "</style" in a user's only breaks their own page
             script=Markup(script),  # noqa: S704 - as above
             style_hash=_csp_hash(style),
@@ -71,13 +74,12 @@ class HtmlRenderer:
         )
         return text.encode()
 
-    def _style(self, page: Page) -> str:
-        tables = [block for section in page.sections for block in section.blocks if isinstance(block, Table)]
+    def _style(self, tables: Sequence[Table], widths: Mapping[int, Sequence[int]]) -> str:
         return "".join(
             (
                 _faces(),
                 templating.sources(self._environment, "css/screen.css"),
-                templating.render(self._environment, "css/columns.css.j2", tables=tables),
+                templating.render(self._environment, "css/columns.css.j2", tables=tables, table_widths=widths),
                 templating.sources(self._environment, "css/user.css"),
                 self._css,
             )
@@ -101,9 +103,9 @@ def environment(templates: Path | None = None) -> jinja2.Environment:
     env = templating.environment(templates)
     env.globals.update(zip=zip)
     env.filters.update(
-        attributes=attributes,
         anchor=anchor,
         breakable=breakable,
+        cells=cells,
         href=safe_href,
         image=image,
         is_tree=is_tree,
@@ -114,18 +116,33 @@ def environment(templates: Path | None = None) -> jinja2.Environment:
         preformatted=html,
         print_size=print_size,
         prose=prose.html,
-        screen_widths=screen_widths,
+        screen_widths=_table_widths,
         state=state,
         svg=svg,
     )
     return env
 
 
-def link(cell: Cell, width: int = 0) -> Markup:
+def cells(row: Row, widths: Sequence[int]) -> Markup:
+    """The cells of a row, in columns of these widths; the first is its head. HTML lets one leave out their end tags."""
+    rooms = (widths[0] - 2 * row.depth, *widths[1:])
+    parts = (
+        f"<{'td' if number else 'th'}{attributes(cell)}>{_linked(cell, room)}"
+        for number, (cell, room) in enumerate(zip(row.cells, rooms, strict=True))
+    )
+    return Markup("".join(parts))  # noqa: S704 - escaped there
+
+
+def link(cell: Cell) -> Markup:
+    """The cell's text, with places to break; a link where its target is harmless."""
+    return Markup(_linked(cell, 0))  # noqa: S704 - escaped there
+
+
+def _linked(cell: Cell, width: int) -> str:
     """The cell's text, with places to break where it may not fit ``width``; a link where its target is harmless."""
-    text = html(cell.text) if len(cell.text) <= _FITS * width else breakable(cell.text)
+    text = whole(cell.text) if len(cell.text) <= _FITS * width else broken(cell.text)
     href = safe_href(cell.href)
-    return Markup('<a href="{}">{}</a>').format(href, text) if href else text
+    return f'<a href="{escaped(href)}">{text}</a>' if href else text
 
 
 def state(item: Cell | Figure) -> str:
@@ -134,16 +151,13 @@ def state(item: Cell | Figure) -> str:
     return _STATES.get(text, item.tone) if item.tone != "plain" else ""
 
 
-def attributes(cell: Cell) -> Markup:
+def attributes(cell: Cell) -> str:
     """The attributes of a cell: how it is set, what it sorts by where its text does not say, and its longer form."""
-    text = Markup()
-    if css_class := state(cell):
-        text += Markup(' class="{}"').format(css_class)
+    css_class = state(cell)
+    text = f' class="{css_class}"' if css_class else ""
     if cell.sort is not None and cell.text.replace(",", "") != str(cell.sort):
-        text += Markup(' data-sort="{}"').format(cell.sort)
-    if cell.hint:
-        text += Markup(' title="{}"').format(cell.hint)
-    return text
+        text += f' data-sort="{cell.sort}"'
+    return f'{text} title="{escaped(cell.hint)}"' if cell.hint else text
 
 
 def image(url: str | None) -> str | None:
@@ -197,7 +211,14 @@ def screen_widths(table: Table) -> list[int]:
     return [width + extra + _PADDING for width, extra in zip(least, more, strict=True)]
 
 
-def print_size(widths: list[int]) -> str:
+@jinja2.pass_context
+def _table_widths(context: jinja2.runtime.Context, table: Table) -> Sequence[int]:
+    """`screen_widths`, which the style sheet and the table itself ask for: long tables are looked through once."""
+    widths: Mapping[int, Sequence[int]] = context["table_widths"]
+    return widths[id(table)]
+
+
+def print_size(widths: Sequence[int]) -> str:
     """The class of a table with columns of these widths: usual print, small, or so wide that it scrolls by itself."""
     return "wide" if sum(widths) > DENSE else "dense" if sum(widths) > SCREEN else "usual"
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from reportgen.analysis.totals import Group, by_gradient
 from reportgen.view import names, numbers, tables
 from reportgen.view.page import Cell, Prose, Section, Table, Tone
-from reportgen.view.tables import field, tabulate
+from reportgen.view.tables import field, kept, tabulate
 
 if TYPE_CHECKING:
     from reportgen.report.schema import GradientFacts, GradientReason, ModelReport
@@ -22,6 +22,7 @@ _REASONS: Mapping[GradientReason, str] = {
 }
 
 
+@kept
 def gradient_cell(gradient: GradientFacts) -> Cell:
     """The shape of a computed gradient, or why there is none."""
     if gradient.reason is None:

@@ -92,7 +92,7 @@ def _parameter_table(table_id: str, items: Sequence[_Repeated], note: str | None
                 "times", "times", lambda item: Cell(f"×{item.times:,}", sort=item.times), kind="number", shown=folded
             ),
             field("shape", "shape", lambda item: tables.shape(item.row.shape), kind="code", weight=1.5),
-            field("dtype", "dtype", lambda item: Cell(item.row.dtype), kind="code"),
+            field("dtype", "dtype", lambda item: tables.text(item.row.dtype), kind="code"),
             field("elements", f"elements{each}", lambda item: tables.number(item.row.numel), kind="number", weight=1.3),
             field("bytes", f"bytes{each}", lambda item: tables.number(item.row.bytes, "B"), kind="number", weight=1.3),
             field("trainable", "trainable", lambda item: _trainable(item.row)),
@@ -120,7 +120,7 @@ def _any_tied(rows: Sequence[ParameterFacts | BufferFacts]) -> bool:
 
 
 def _trainable(row: ParameterFacts) -> Cell:
-    return Cell("yes") if row.trainable else Cell("frozen", tone="muted")
+    return tables.text("yes") if row.trainable else Cell("frozen", tone="muted")
 
 
 def buffers(report: ModelReport) -> Iterator[Section]:
@@ -134,11 +134,13 @@ def buffers(report: ModelReport) -> Iterator[Section]:
         (
             field("name", "name", lambda row: Cell(row.name), kind="name", weight=4),
             field("shape", "shape", lambda row: tables.shape(row.shape), kind="code", weight=1.5),
-            field("dtype", "dtype", lambda row: Cell(row.dtype), kind="code"),
+            field("dtype", "dtype", lambda row: tables.text(row.dtype), kind="code"),
             field("elements", "elements", lambda row: tables.number(row.numel), kind="number", weight=1.3),
             field("bytes", "bytes", lambda row: tables.number(row.bytes, "B"), kind="number", weight=1.3),
             field(
-                "persistent", "in state dict", lambda row: Cell("yes") if row.persistent else Cell("no", tone="muted")
+                "persistent",
+                "in state dict",
+                lambda row: tables.text("yes") if row.persistent else Cell("no", tone="muted"),
             ),
             field(
                 "tied_to", "tied to", lambda row: tables.text(row.tied_to), kind="name", weight=2, shown=_any_tied(rows)
@@ -162,8 +164,8 @@ def modules(report: ModelReport) -> Iterator[Section]:
             field("path", "module", lambda row: Cell(row.path or names.MODEL), kind="name", weight=4),
             field("class", "class", lambda row: tables.class_name(row.class_name), kind="code", weight=2),
             field("calls", "calls", lambda row: tables.number(row.calls), kind="number", shown=ran),
-            field("inputs", "inputs", lambda row: _shapes(row.inputs), kind="code", weight=2, shown=ran),
-            field("outputs", "outputs", lambda row: _shapes(row.outputs), kind="code", weight=2, shown=ran),
+            field("inputs", "inputs", lambda row: tables.shapes(row.inputs), kind="code", weight=2, shown=ran),
+            field("outputs", "outputs", lambda row: tables.shapes(row.outputs), kind="code", weight=2, shown=ran),
             field("parameters", "parameters", lambda row: tables.number(row.parameters), kind="number", weight=1.5),
             field("own", "own", lambda row: tables.number(row.own_parameters), kind="number", weight=1.3),
             field(
@@ -194,7 +196,3 @@ def modules(report: ModelReport) -> Iterator[Section]:
         anchor=lambda row: f"m-{row.path}",
     )
     yield Section("all-modules", "All modules", (table,), appendix=True)
-
-
-def _shapes(shapes: Sequence[Sequence[int | None]] | None) -> Cell:
-    return Cell(numbers.shapes(shapes), tone="plain" if shapes else "muted")

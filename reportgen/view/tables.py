@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Generic, TypeVar
 
 from reportgen.view import names, numbers
@@ -12,6 +13,7 @@ from reportgen.view.page import Cell, Column, Kind, Row, Table
 T = TypeVar("T")
 
 NONE = Cell(numbers.NOT_APPLICABLE, tone="muted")
+kept = lru_cache(maxsize=16_384)  # ledgers say the same thing again and again, and cells never change
 LONG = 60  # rows from which a table is long: set tight, searchable, and in the appendix
 
 
@@ -60,11 +62,13 @@ def tabulate(
     return Table(table_id, columns, rows, caption=caption, note=note, long=len(rows) > long_from)
 
 
+@kept
 def text(value: str | None, *, hint: str | None = None) -> Cell:
     """A text; None is not applicable."""
     return NONE if value is None else Cell(value, hint=hint)
 
 
+@kept
 def number(value: int | None, unit: str = "") -> Cell:
     """An exact figure; from five digits on, its human form as the hint."""
     if value is None:
@@ -73,6 +77,7 @@ def number(value: int | None, unit: str = "") -> Cell:
     return Cell(shown, sort=value, tone="plain" if value else "muted", hint=hint if value >= 10_000 else None)
 
 
+@kept
 def work(macs: int | None, *, times: int = 1) -> Cell:
     """Multiply-accumulates for the eye, exactly as the hint; ``12 × 4.09 G`` where ``times`` modules do it."""
     if macs is None:
@@ -81,6 +86,7 @@ def work(macs: int | None, *, times: int = 1) -> Cell:
     return Cell(shown, sort=times * macs, tone="plain" if macs else "muted", hint=hint if macs else None)
 
 
+@kept
 def share(part: int | None, whole: int | None) -> Cell:
     """A percentage that sorts by its part."""
     return Cell(numbers.percent(part, whole), sort=part, tone="plain" if part else "muted")
@@ -91,11 +97,19 @@ def multiple(figure: str, times: int) -> str:
     return f"{times:,} × {figure}" if times > 1 and figure != "0" else figure
 
 
+@kept
 def shape(sizes: Sequence[int | None] | None) -> Cell:
     """The shape of one tensor."""
     return Cell(numbers.shape(sizes), tone="muted" if sizes is None else "plain")
 
 
+@kept
+def shapes(tensors: Sequence[Sequence[int | None]] | None) -> Cell:
+    """The shapes of several tensors."""
+    return Cell(numbers.shapes(tensors), tone="plain" if tensors else "muted")
+
+
+@kept
 def class_name(qualified: str) -> Cell:
     """A class by its last name, in full as the hint."""
     simple = names.simple(qualified)

@@ -50,7 +50,14 @@ def _tree(report: ModelReport, chains: Sequence[Chain]) -> Table:
             field(
                 "class", "class", lambda chain: tables.class_name(chain[-1].module.class_name), kind="code", weight=2
             ),
-            field("output", "output", _output, kind="code", weight=1.8, shown=ran),
+            field(
+                "output",
+                "output",
+                lambda chain: tables.shapes(chain[-1].module.outputs),
+                kind="code",
+                weight=1.8,
+                shown=ran,
+            ),
             field("parameters", "parameters", _elements, kind="number", weight=1.8),
             field("share", "share", lambda chain: _share(chain, unique), kind="number", shown=bool(unique)),
             field("own", "own", _own_elements, kind="number", weight=1.5, shown=own_elements),
@@ -80,20 +87,13 @@ def _module(chain: Chain) -> Cell:
     return Cell(label, href=f"#m-{chain[-1].module.path}", hint=path if path != label else None)
 
 
-def _output(chain: Chain) -> Cell:
-    outputs = chain[-1].module.outputs
-    if outputs is None:
-        return Cell(numbers.UNKNOWN, tone="muted")
-    return Cell(numbers.shapes(outputs)) if outputs else NONE
-
-
 def _multiple(chain: Chain, elements: int | None) -> Cell:
     """A figure of one module, with how many there are of it."""
     if elements is None:
         return tables.number(None)
     times = names.repeats(chain)
     each = tables.number(elements)
-    return replace(each, text=tables.multiple(each.text, times), sort=times * elements)
+    return each if times == 1 else replace(each, text=tables.multiple(each.text, times), sort=times * elements)
 
 
 def _elements(chain: Chain) -> Cell:
@@ -117,7 +117,7 @@ def _state(chain: Chain) -> Cell:
     if node.elements == 0:
         return NONE
     if node.trainable in (0, node.elements):
-        return Cell("yes") if node.trainable else Cell("frozen", tone="muted")
+        return tables.text("yes") if node.trainable else Cell("frozen", tone="muted")
     return Cell(numbers.percent(node.trainable, node.elements), sort=node.trainable)
 
 
