@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from markupsafe import escape
 
-from reportgen.render.text import anchor, breakable, display, html, isolate, safe_href, text_cells, visible
+from reportgen.render.text import anchor, breakable, display, escaped, html, isolate, safe_href, text_cells, visible
 from reportgen.view.page import Cell, Code, Notice, Row
 
 ANY_TEXT = st.text(st.characters(codec=None))
@@ -95,6 +96,12 @@ def test_links_and_anchors_agree() -> None:
 def test_anchors_stay_apart(names: tuple[str, str]) -> None:
     """Two names share an id only if they are the same."""
     assert (anchor(names[0]) == anchor(names[1])) == (names[0] == names[1])
+
+
+@given(ANY_TEXT)
+def test_escaped_as_markupsafe_does(text: str) -> None:
+    """The plain string that cells are joined from is what templates would have made of the text."""
+    assert str(escape(text)) == escaped(text)
 
 
 def test_breakable() -> None:
