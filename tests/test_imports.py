@@ -84,7 +84,7 @@ RESERVED = {
     "torchvision": {"registry"},
     "timm": {"registry"},
     "transformers": {"registry"},
-    "weasyprint": {"render/pdf.py", "render/painted.py"},
+    "weasyprint": {"render/pdf.py", "render/painting/pages.py", "render/painting/pen.py"},
     "click": {"cli"},
     "distributed": {"dask_executor"},
     "rich": {"console"},

@@ -3,30 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
 from math import ceil
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup, escape
 
-from reportgen.render.ledger import Ledger, Part, fit, needs, typeset
+from reportgen.render.ledger import SPREAD_GAP, Ledger, Look, Part, fit, needs, typeset
 from reportgen.render.text import anchor, safe_href, text_cells
-from reportgen.view.page import Cell, Facts, Page, Section, Table
+from reportgen.view.page import Cell, Chart, Column, Facts, Page, Row, Section, Table
 
 if TYPE_CHECKING:
-    from reportgen.view.page import Block, Figure, Row
+    from reportgen.view.page import Block, Figure
 
-# Characters on a line of print.css: of ledgers, upright, in small print and on their side; of other tables.
-PORTRAIT, SMALL, LANDSCAPE, TABLE = 117, 136, 178, 104
+# As print.css has them: ledgers upright, in small print and on their side, tables, and facts.
+PORTRAIT, SMALL, LANDSCAPE = Look("ledger", 117, 7), Look("ledger small", 136, 6), Look("ledger", 178, 7)
+TABLE = Look("table", 104, 8, 1.4, space=0.3, spread=True)
+FACTS = Look("facts", 92, 9, 1.45, space=0.27, spread=True, headed=False)
+LABEL = 19  # characters, for the labels of facts
 HEIGHT, LANDSCAPE_HEIGHT = 717.0, 475.5  # points, of what stands on a page of print.css
-SIZE, SMALL_SIZE = 7.0, 6.0  # points, of a ledger's font
-LINE, HEAD_GAP = 1.5, 0.4  # em, of a ledger's line, and between its head and its first row
-PADDING = 3  # characters, of a table's column
 ABREAST = 4  # key figures in a row
 READABLE = 32  # characters: where names would wrap earlier, an appendix turns its pages
 PLAIN_ROWS = 40  # a table of more rows, or too wide for its font, is set as a ledger: at a fiftieth of the time
 TOGETHER, MANY, MANY_TOGETHER = 6, 200, 20  # lines that stay together on a page, in the main part; of more rows, more
+TREE, ALL_MODULES = (
+    60,
+    "all-modules",
+)  # rows of a tree in the main part, about a page; the section that has every module
+SHORT, SHORT_TOGETHER = 8, 40  # a table of so few rows stays together, if that is no more than so many lines
 TEXT_LINES = 24  # of a ledger as text in one cell, even for stripes: WeasyPrint's time is the square of a text's length
 _INTRO = 105  # characters on a line of a section's introduction
 
@@ -36,40 +41,51 @@ class Setting:
     """How a table is set as a ledger: in which lines, and which of them stay together on a page."""
 
     number: int  # of the ledger in its document
+    table: Table  # facts are one too
     ledger: Ledger
-    small: bool
-    landscape: bool
     parts: Sequence[Part]
+
+    @property
+    def look(self) -> Look:
+        """How it is set."""
+        return self.ledger.look
 
     @property
     def head_height(self) -> str:
         """What its head takes, as CSS has it."""
-        return f"{self.ledger.head_height * LINE + HEAD_GAP:g}em"
+        return f"{self.ledger.head_height:g}em"
+
+    @property
+    def shares(self) -> list[str]:
+        """The widths of its columns as percentages of their sum, as CSS has them."""
+        widths = [width + self.ledger.gap for width in self.ledger.widths]
+        return [f"{100 * width / sum(widths):.2f}" for width in widths]
 
     def blocks(self) -> Iterator[tuple[str, str]]:
         """A key for each part, and its height as CSS has it."""
         for index, part in enumerate(self.parts):
-            yield f"{self.number}.{index}", f"{part.height * LINE:g}em"
+            yield f"{self.number}.{index}", f"{part.height * self.look.line:.6g}em"
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A page, ready for paper: ``settings`` of its ledgers, by the identity of section and table."""
+    """A page, ready for paper: ``settings`` of its tables and facts, by the identity of section and block."""
 
     page: Page
     main: Sequence[Section]
     appendix: Sequence[Section]
     settings: Mapping[tuple[int, int], Setting]
+    charts: Mapping[str, Chart]  # by their anchors
     targets: frozenset[str]  # the anchors that are linked to and exist: each costs something, and others a complaint
 
     def setting(self, section: Section, block: Block) -> Setting | None:
-        """How a block of the section is set, if it is a ledger."""
+        """How a block of the section is set, if it is a table or facts."""
         return self.settings.get((id(section), id(block)))
 
     def is_wide(self, section: Section) -> bool:
         """Whether the section's pages are on their side."""
         settings = (self.setting(section, block) for block in section.blocks)
-        return any(setting.landscape for setting in settings if setting)
+        return any(setting.look is LANDSCAPE for setting in settings if setting)
 
     def anchor(self, row: Row) -> str | None:
         """The name by which links reach a row, where one does."""
@@ -94,16 +110,17 @@ class Plan:
 
 def plan(page: Page) -> Plan:
     """How the page is set: the main part, then the appendices."""
+    page = _shortened(page)
     main = [section for section in page.sections if not section.appendix]
     appendix = [section for section in page.sections if section.appendix]
     settings: dict[tuple[int, int], Setting] = {}
     for section in (*main, *appendix):
-        wanted = {id(block): (block, needs(block)) for block in section.blocks if isinstance(block, Table)}
-        ledgers = [(table, widths) for table, widths in wanted.values() if _is_ledger(table, widths)]
-        wide = section.appendix and any(_wraps_early(table, widths) for table, widths in ledgers)
-        for table, widths in ledgers:
-            settings[id(section), id(table)] = _setting(section, table, widths, len(settings), landscape=wide)
-    return Plan(page, main, appendix, settings, _targets(page))
+        for block, table, ledger in _ledgers(section):
+            settings[id(section), id(block)] = Setting(len(settings), table, ledger, _parts(section, table, ledger))
+    charts = {
+        anchor(block.id): block for section in page.sections for block in section.blocks if isinstance(block, Chart)
+    }
+    return Plan(page, main, appendix, settings, charts, _targets(page))
 
 
 def balanced(figures: Sequence[Figure]) -> list[Sequence[Figure]]:
@@ -113,26 +130,81 @@ def balanced(figures: Sequence[Figure]) -> list[Sequence[Figure]]:
     return [figures[end - size : end] for size, end in zip(sizes, accumulate(sizes), strict=True)]
 
 
-def _is_ledger(table: Table, wanted: list[int]) -> bool:
-    """Whether a table is too long or too wide to be set in boxes."""
-    return table.long or len(table.rows) > PLAIN_ROWS or sum(wanted) + PADDING * len(wanted) > TABLE
+def _shortened(page: Page) -> Page:
+    """The page with a short main part: of a long tree the upper levels, other long tables among the appendices."""
+    if not any(section.appendix and section.id == ALL_MODULES for section in page.sections):
+        return page
+    return replace(page, sections=tuple(map(_short, page.sections)))
+
+
+def _short(section: Section) -> Section:
+    if section.appendix:
+        return section
+    blocks = tuple(map(_upper_levels, section.blocks))
+    is_long = any(isinstance(block, Table) and block.long and len(block.rows) > TREE for block in blocks)
+    return replace(section, blocks=blocks, appendix=is_long)
+
+
+def _upper_levels(block: Block) -> Block:
+    """A tree's levels as far as they fit about a page, if two do, or else its first rows; any other block as it is."""
+    if not isinstance(block, Table) or len(block.rows) <= TREE or not any(row.depth for row in block.rows):
+        return block
+    counts = {depth: sum(row.depth <= depth for row in block.rows) for depth in {row.depth for row in block.rows} - {0}}
+    level = max((depth for depth, count in counts.items() if count <= TREE), default=None)
+    rows = block.rows[:TREE] if level is None else [row for row in block.rows if row.depth <= level]
+    left_out = f"{len(block.rows) - len(rows):,} more rows are left out here: the appendix has all modules."
+    return replace(block, rows=rows, note=" ".join(filter(None, (block.note, left_out))))
+
+
+def _ledgers(section: Section) -> Iterator[tuple[Block, Table, Ledger]]:
+    """The tables and facts of a section, facts as tables too, and how they are set."""
+    tables = [block for block in section.blocks if isinstance(block, Table)]
+    wanted = {id(table): needs(table) for table in tables if _is_ledger(table)}
+    wide = section.appendix and any(_wraps_early(table, wanted[id(table)]) for table in tables if id(table) in wanted)
+    for block in section.blocks:
+        if isinstance(block, Facts):
+            table = _table(block)
+            yield block, table, typeset(table, [LABEL, FACTS.total - SPREAD_GAP - LABEL], FACTS)
+        elif isinstance(block, Table):
+            widths = wanted.get(id(block))
+            if widths is None:
+                yield block, block, typeset(block, needs(block, TABLE), TABLE)
+            else:
+                fits = fit(block.columns, widths, PORTRAIT.total) == widths
+                yield block, block, typeset(block, widths, LANDSCAPE if wide else PORTRAIT if fits else SMALL)
+
+
+def _is_ledger(table: Table) -> bool:
+    """Whether a table is too long or too wide for the font of the text."""
+    if table.long or len(table.rows) > PLAIN_ROWS:
+        return True
+    wanted = needs(table, TABLE)
+    return sum(wanted) + SPREAD_GAP * len(wanted) > TABLE.total
 
 
 def _wraps_early(table: Table, wanted: list[int]) -> bool:
-    widths = fit(table.columns, wanted, PORTRAIT)
+    widths = fit(table.columns, wanted, PORTRAIT.total)
     return any(width < min(need, READABLE) for width, need in zip(widths, wanted, strict=True))
 
 
-def _setting(section: Section, table: Table, wanted: list[int], number: int, *, landscape: bool) -> Setting:
-    small = not landscape and fit(table.columns, wanted, PORTRAIT) != wanted
-    ledger = typeset(table, wanted, LANDSCAPE if landscape else SMALL if small else PORTRAIT)
-    first = others = TOGETHER if len(table.rows) <= MANY else MANY_TOGETHER
+def _table(facts: Facts) -> Table:
+    """Facts as a table of labels and values."""
+    rows = tuple(Row((Cell(label, tone="muted"), cell)) for label, cell in facts.items)
+    return Table("facts", (Column("label", ""), Column("value", "")), rows)
+
+
+def _parts(section: Section, table: Table, ledger: Ledger) -> list[Part]:
+    """The rows in parts that stay together on a page; in an appendix, they fill its pages."""
+    rows, line = len(ledger.rows), ledger.look.line * ledger.look.size
     if section.appendix:
-        line = LINE * (SMALL_SIZE if small else SIZE)
-        height = (LANDSCAPE_HEIGHT if landscape else HEIGHT) - ledger.head_height * line - HEAD_GAP * SIZE
-        others = int(height / line)
-        first = int((height - _above(section, table)) / line)
-    return Setting(number, ledger, small, landscape, list(ledger.parts(first, others)))
+        height = LANDSCAPE_HEIGHT if ledger.look is LANDSCAPE else HEIGHT
+        height -= ledger.head_height * ledger.look.size
+        return list(ledger.parts(int((height - _above(section, table)) / line), int(height / line)))
+    most = TOGETHER if rows <= MANY else MANY_TOGETHER
+    whole = sum(row.height for row in ledger.rows)
+    if ledger.look.spread and rows <= SHORT and whole <= SHORT_TOGETHER:
+        most = SHORT_TOGETHER
+    return list(ledger.parts(most, most))
 
 
 def _above(section: Section, table: Table) -> float:

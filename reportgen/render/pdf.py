@@ -19,15 +19,17 @@ from markupsafe import Markup, escape
 
 from reportgen.errors import RenderError, RendererUnavailable
 from reportgen.render import charts, prose, templating
+from reportgen.render.charts.svg import blank
 from reportgen.render.html import image, partial, state
-from reportgen.render.ledger import column_widths, shares, shorten, wrap
-from reportgen.render.paper import PADDING, TABLE, Plan, balanced, plan
+from reportgen.render.ledger import shorten, wrap
+from reportgen.render.paper import Plan, balanced, plan
 from reportgen.render.text import anchor, breakable, visible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from reportgen.render.charts.canvas import Drawing
     from reportgen.view.page import Block, Cell, Chart, Page, Section
 
 # Under names of our own, so that no other version that the machine may have is taken instead.
@@ -89,23 +91,26 @@ class PdfRenderer:
             ) from exc
 
     def _painted(self, paper: Plan) -> bytes | None:
-        """The file with its ledgers painted; None where a version, template or style sheet is not as that needs."""
-        from reportgen.render import painted
+        """The file with tables and charts painted; None where a version, template or style is not as that needs."""
+        from reportgen.render.painting import pages
 
-        if not paper.settings or not painted.is_known():
+        if not pages.is_known():
             return None
         slots = {
-            key: painted.Slot(setting.ledger, part, paper.anchor, paper.destination)
+            key: pages.Slot(setting.ledger, part, paper.anchor, paper.destination)
             for setting in paper.settings.values()
             for (key, _), part in zip(setting.blocks(), setting.parts, strict=True)
         }
-        with suppress(painted.Unfit):
-            return painted.write(self._laid_out(paper, painted=True), slots, **self._options(paper.page))
+        drawings = {key: charts.draw(chart) for key, chart in paper.charts.items()}
+        with suppress(pages.Unfit):
+            document = self._laid_out(paper, drawings)
+            return pages.write(document, slots, drawings, **self._options(paper.page))
         return None
 
-    def _laid_out(self, paper: Plan, *, painted: bool = False) -> Any:
-        """WeasyPrint's document; ``painted`` leaves the places of ledgers empty, else they are text."""
-        text = templating.render(self._environment, "html/print.html.j2", page=paper.page, plan=paper, painted=painted)
+    def _laid_out(self, paper: Plan, drawings: Mapping[str, Drawing] | None = None) -> Any:
+        """WeasyPrint's document; with ``drawings``, tables and charts are empty places, as large as they will be."""
+        variables = {"page": paper.page, "plan": paper, "painted": drawings is not None, "drawings": drawings or {}}
+        text = templating.render(self._environment, "html/print.html.j2", **variables)
         css = templating.sources(self._environment, "css/print.css", "css/user.css") + self._css
         fonts, style, fetcher = _typesetting(self._weasyprint, css, more=not _covered().issuperset(text))
         html = self._weasyprint.HTML(string=text, url_fetcher=fetcher)
@@ -213,7 +218,6 @@ def environment(templates: Path | None = None) -> jinja2.Environment:
         link=_link,
         partial=_partial,
         preformatted=lambda text: Markup("\n").join(part for line in text.split("\n") for part in _code_lines(line)),
-        shares=lambda table: shares(column_widths(table, TABLE), PADDING),
         prose=functools.partial(prose.html, web_only=True),
         state=state,
         picture=_picture,
@@ -231,9 +235,11 @@ def _code_lines(line: str) -> Iterator[Markup]:
         )
 
 
-def _picture(chart: Chart) -> str:
+@jinja2.pass_context
+def _picture(context: jinja2.runtime.Context, chart: Chart) -> str:
     """A chart as an image of its own: within the page, each of its elements would be parsed and styled as HTML is."""
-    text = charts.svg(chart, tooltips=False)  # nobody points at paper, and each costs as much as what it is about
+    drawing = context["drawings"].get(anchor(chart.id))
+    text = charts.svg(chart) if drawing is None else blank(drawing.height)
     return f"data:image/svg+xml;base64,{base64.b64encode(text.encode()).decode()}"
 
 
@@ -254,7 +260,10 @@ def _link(context: jinja2.runtime.Context, cell: Cell) -> Markup:
 @jinja2.pass_context
 def _partial(context: jinja2.runtime.Context, block: Block, section: Section) -> str:
     """The template for one kind of block, on paper."""
-    if context["plan"].setting(section, block):
+    setting = context["plan"].setting(section, block)
+    if setting and context["painted"]:
+        return "partials/print_painted.html.j2"
+    if setting and not setting.look.spread:
         return "partials/print_ledger.html.j2"
     name = partial(block)
     return name.replace("/", "/print_") if name in ON_PAPER else name

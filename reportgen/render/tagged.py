@@ -1,6 +1,6 @@
-"""The structure of painted ledgers: rows and cells as elements of the PDF's structure tree.
+"""The structure of painted tables: rows and cells as elements of the PDF's structure tree.
 
-WeasyPrint has made an element for each ledger on each page, and in it an empty one for each part. Here the rows come
+WeasyPrint has made an element for each table on each page, and in it an empty one for each part. Here the rows come
 into these, and what was a table a page becomes one table with one head. The file's objects are pydyf's, and in
 WeasyPrint's tree; what that is like says ISO 32000-1, 14.7 and 14.8.4.3.4.
 """
@@ -22,7 +22,8 @@ class Marked:
     first: int  # the number of the first content
     columns: int
     rows: int
-    begins: bool  # a new ledger begins here: the first content is its head, the columns' labels
+    begins: bool  # a new table begins here
+    has_head: bool  # and the first content is its head, the columns' labels
     links: Mapping[int, Any] = field(default_factory=dict)  # link annotations, by the cell's number in the part
 
 
@@ -48,8 +49,9 @@ def add_rows(pdf: Any, parts: Sequence[Marked]) -> None:
         writer = _Writer(pdf, pages[part.page].decode(), part, numbers)
         if part.begins:
             table = own
+        if part.has_head:
             table["K"].insert(0, writer.head(table.reference.decode()))
-        elif own is not table:
+        if own is not table:
             _prune(pdf, own, body)
             table["K"].append(body.reference)
             body["P"] = table.reference

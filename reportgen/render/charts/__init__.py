@@ -1,35 +1,33 @@
-"""Charts as SVG text, made from the page's data alone: the same string in HTML, on paper and as a file of its own."""
+"""Charts, made from the page's data alone: one drawing for the screen, for paper, and as a file of its own."""
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
-from reportgen.render.charts.canvas import Drawn, document
+from reportgen.render.charts.canvas import Drawing
 from reportgen.render.charts.diagram import diagram
 from reportgen.render.charts.icicle import bars, icicle
 from reportgen.render.charts.shares import shares
+from reportgen.render.charts.svg import document
 from reportgen.render.charts.timeline import timeline
 from reportgen.view.page import Bars, Diagram, Icicle, Shares, Timeline
 
 if TYPE_CHECKING:
     from reportgen.view.page import Chart
 
-
-_TITLED = re.compile(r"<g><title>[^<]*</title>\n(.*?)</g>\n", re.DOTALL)
 MARGIN = 12  # around a chart that is a file of its own
 
 
-def svg(chart: Chart, *, margin: float = 0, tooltips: bool = True) -> str:
+def svg(chart: Chart, *, margin: float = 0) -> str:
     """The chart as one ``<svg>`` element, 840 units wide without its margin.
 
-    ``alt`` is its ``<desc>``; with ``tooltips``, what stands for something in it has one.
+    ``alt`` is its ``<desc>``; what stands for something in it has a tooltip.
     """
-    text = document(chart, _drawn(chart), margin)
-    return text if tooltips else _TITLED.sub(r"\1", text)
+    return document(chart, draw(chart), margin)
 
 
-def _drawn(chart: Chart) -> Drawn:
+def draw(chart: Chart) -> Drawing:
+    """The chart as shapes."""
     match chart:
         case Icicle():
             return icicle(chart)

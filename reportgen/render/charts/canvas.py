@@ -1,28 +1,20 @@
-"""What all charts are drawn with: one palette, texts of a known width, and tiles.
+"""What all charts are drawn with: shapes, one palette, texts of a known width, and tiles.
 
-Only presentation attributes and six-digit colours are used, which is all that WeasyPrint's SVG renderer supports. What
-lies outside coloured tiles also has a class, so that a page with a dark mode can give it other colours: ``ink`` and
-``muted`` fills, ``line`` and ``arrow`` strokes, and the ``ground`` under it all, on which a chart is legible as a file
-of its own.
+A chart is shapes as data, in its own units with y downwards: `charts.svg` writes them as SVG, and paper is painted with
+them. What lies outside coloured tiles also has a kind, so that a page with a dark mode can give it other colours.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Literal, NamedTuple, TypeAlias
 
-from markupsafe import escape
-
-from reportgen.render.text import anchor, display, isolate, text_cells
-
-if TYPE_CHECKING:
-    from reportgen.view.page import Chart
+from reportgen.render.text import display, text_cells
 
 WIDTH = 840
 LABEL, VALUE = 12, 10.5  # font sizes
 ADVANCE = 0.6  # em a character, in nearly every monospaced font
 PADDING = 6  # of a text within its tile
-FONTS = "Report Mono, Report Signs, Report Han, ui-monospace, SFMono-Regular, Menlo, Consolas, monospace"
 SHORTEST = 9  # characters of a name that is cut in the middle
 
 INK = "#14202b"
@@ -43,32 +35,73 @@ PALETTE = (
     ("#adabd8", "#c4c2e4"),  # violet
 )
 Anchor = Literal["start", "middle", "end"]
+Kind = Literal["ground", "ink", "muted", "line", "arrow"]  # the first three are filled, the others are strokes
 Place = tuple[float, float, float, float]  # x, y, width, height
-Drawn = tuple[float, Iterable[str]]  # how high it is, and its elements
-_COLOURS = {"ink": INK, "muted": MUTED}
+Step = tuple[Literal["M", "L", "H", "V", "C", "Z"], tuple[float, ...]]  # of a path: SVG's commands and coordinates
+_COLOURS: dict[Kind, str] = {"ink": INK, "muted": MUTED, "line": LINE, "arrow": MUTED}
 
 
-def document(chart: Chart, drawn: Drawn, margin: float) -> str:
-    """One ``<svg>`` element with what was drawn on the chart's ground; ``alt`` is its ``<desc>``."""
-    name = anchor(chart.id)
-    wide, high = f"{WIDTH + 2 * margin:g}", f"{drawn[0] + 2 * margin:g}"
-    corner = f"{-margin:g}" if margin else "0"
-    size = f'viewBox="{corner} {corner} {wide} {high}" width="{wide}" height="{high}"'
-    labels = f'role="img" aria-labelledby="chart-{name}-title chart-{name}-desc"'
-    parts = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" {size} {labels} font-family="{FONTS}">',
-        f'<title id="chart-{name}-title">{xml(chart.title)}</title>',
-        f'<desc id="chart-{name}-desc">{xml(chart.alt)}</desc>',
-        f'<rect class="ground" x="{corner}" y="{corner}" width="{wide}" height="{high}" fill="{GROUND}"/>',
-        *drawn[1],
-        "</svg>",
-    )
-    return "\n".join(parts) + "\n"
+class Rect(NamedTuple):
+    """A rectangle, filled; or, with ``dashes`` or of the kind of a stroke, a thin line around one."""
+
+    place: Place
+    radius: float
+    colour: str
+    kind: Kind | None = None
+    dashes: tuple[float, ...] = ()
 
 
-def xml(text: str) -> str:
-    """``text`` as it may stand in an element or an attribute; invisible in it are only marks that keep its order."""
-    return str(escape(isolate(display(text))))
+class Path(NamedTuple):
+    """A shape with corners and curves, filled; or, of the kind of a stroke, a thin line."""
+
+    steps: Sequence[Step]
+    colour: str
+    kind: Kind | None = None
+
+
+class Dot(NamedTuple):
+    """A disc of ink with a rim of the ground's colour."""
+
+    x: float
+    y: float
+    radius: float = 3.5
+
+
+class Text(NamedTuple):
+    """One line of text on the baseline ``y``; ``x`` is where it starts, ends, or has its middle."""
+
+    words: str
+    x: float
+    y: float
+    size: float
+    weight: int
+    anchor: Anchor
+    colour: str
+    kind: Kind | None
+
+
+class Group(NamedTuple):
+    """Shapes that share a tooltip, or that are moved by ``at`` after being scaled."""
+
+    shapes: Sequence[Shape]
+    title: str | None = None
+    at: tuple[float, float] = (0.0, 0.0)
+    scale: float = 1.0
+
+
+Shape: TypeAlias = Rect | Path | Dot | Text | Group
+
+
+class Drawing(NamedTuple):
+    """A chart as it is drawn, `WIDTH` units wide."""
+
+    height: float
+    shapes: Sequence[Shape]
+
+
+def is_stroke(kind: Kind | None) -> bool:
+    """Whether a shape of that kind is a line of the width of one unit."""
+    return kind in {"line", "arrow"}
 
 
 def fill(hue: int | None, shade: int = 0) -> str:
@@ -113,43 +146,32 @@ def text(
     weight: int = 400,
     anchor: Anchor = "start",
     kind: Literal["ink", "muted"] | None = None,
-) -> str:
+) -> Text:
     """One line of text. ``kind`` is for texts outside coloured tiles: on those, ink is ink in dark mode too."""
-    place = f'x="{x:.2f}" y="{y:.6g}" font-size="{size:g}" font-weight="{weight}"'
-    side = "" if anchor == "start" else f' text-anchor="{anchor}"'
-    colour = f'class="{kind}" fill="{_COLOURS[kind]}"' if kind else f'fill="{INK}"'
-    return f"<text {place}{side} {colour}>{xml(words)}</text>"
+    return Text(words, x, y, size, weight, anchor, _COLOURS[kind] if kind else INK, kind)
 
 
-def line(x1: float, y1: float, x2: float, y2: float) -> str:
+def line(x1: float, y1: float, x2: float, y2: float) -> Path:
     """A thin line."""
-    ends = f'x1="{x1:.2f}" y1="{y1:.2f}" x2="{x2:.2f}" y2="{y2:.2f}"'
-    return f'<line class="line" {ends} stroke="{LINE}" stroke-width="1"/>'
+    return stroke((("M", (x1, y1)), ("L", (x2, y2))), "line")
 
 
-def rect(place: Place, colour: str) -> str:
+def stroke(steps: Sequence[Step], kind: Literal["line", "arrow"]) -> Path:
+    """A thin line with corners and curves."""
+    return Path(steps, _COLOURS[kind], kind)
+
+
+def rect(place: Place, colour: str) -> Rect:
     """A tile; its corners are round where there is room for that."""
-    x, y, width, height = place
-    size = f'x="{x:.2f}" y="{y:.6g}" width="{width:.2f}" height="{height:g}" rx="{min(3, width / 4):.2f}"'
-    return f'<rect {size} fill="{colour}"/>'
+    return Rect(place, min(3, place[2] / 4), colour)
 
 
-def outline(place: Place, radius: float, kind: str, colour: str, *, dashes: str | None = None) -> str:
-    """A rectangle that is a thin line, of that class."""
-    x, y, width, height = place
-    size = f'x="{x:.2f}" y="{y:.2f}" width="{width:.2f}" height="{height:.2f}" rx="{radius:g}"'
-    pattern = f' stroke-dasharray="{dashes}"' if dashes else ""
-    return f'<rect class="{kind}" {size} fill="none" stroke="{colour}" stroke-width="1"{pattern}/>'
+def outline(place: Place, radius: float, kind: Literal["line", "arrow"], *, dashes: tuple[float, ...] = ()) -> Rect:
+    """A rectangle that is a thin line, of that kind."""
+    return Rect(place, radius, _COLOURS[kind], kind, dashes)
 
 
-def titled(tooltip: str, *shapes: str) -> Iterator[str]:
-    """Shapes that share a tooltip."""
-    yield f"<g><title>{xml(tooltip)}</title>"
-    yield from shapes
-    yield "</g>"
-
-
-def tile(place: Place, colour: str, label: str, value: str = "") -> Iterator[str]:
+def tile(place: Place, colour: str, label: str, value: str = "") -> Iterator[Shape]:
     """A tile with its label where that fits, at least without its middle, and its value below where that fits too."""
     yield rect(place, colour)
     x, y, width, height = place

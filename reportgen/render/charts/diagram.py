@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 from math import hypot
 from typing import TYPE_CHECKING, Literal
 
 from reportgen.render.charts import graphviz
 from reportgen.render.charts.canvas import (
     LABEL,
-    LINE,
     MUTED,
     PADDING,
     VALUE,
     WIDTH,
-    Drawn,
+    Drawing,
+    Group,
+    Path,
     Place,
+    Shape,
+    Step,
     fill,
     outline,
     rect,
     shortened,
+    stroke,
     text,
     text_width,
-    titled,
 )
 from reportgen.render.charts.columns import columns
 from reportgen.render.charts.graphviz import Curve, Direction, Graph, Layout
@@ -44,16 +48,15 @@ ABSENT = (
 )
 
 
-def diagram(chart: Diagram) -> Drawn:
+def diagram(chart: Diagram) -> Drawing:
     """The diagram, laid out in the way in which it is largest; of several, the lowest."""
     layouts = tuple(_layouts(chart))
     if not layouts:
-        lines = (text(line, 0, 16 + 20 * row, kind="muted") for row, line in enumerate(ABSENT))
-        return 44, lines
+        return Drawing(44, [text(line, 0, 16 + 20 * row, kind="muted") for row, line in enumerate(ABSENT)])
     _, best = max(layouts, key=lambda weighed: (min(_scale(weighed[1]), LARGE), -weighed[0] * weighed[1].height))
     scale = _scale(best)
-    place = f'transform="translate({(WIDTH - scale * best.width) / 2:.2f} {MARGIN}) scale({scale:.4f})"'
-    return round(scale * best.height + 2 * MARGIN, 1), (f"<g {place}>", *_draw(chart, best), "</g>")
+    picture = Group(tuple(_draw(chart, best)), at=((WIDTH - scale * best.width) / 2, MARGIN), scale=scale)
+    return Drawing(round(scale * best.height + 2 * MARGIN, 1), (picture,))
 
 
 def _layouts(chart: Diagram) -> Iterator[tuple[float, Layout]]:
@@ -95,10 +98,10 @@ def _words(label: str) -> str:
     return shortened(label, WORDS[1], VALUE) or ""
 
 
-def _draw(chart: Diagram, layout: Layout) -> Iterator[str]:
+def _draw(chart: Diagram, layout: Layout) -> Iterator[Shape]:
     """Frames under arrows under words under boxes."""
     for frame, place in zip(chart.frames, layout.frames, strict=True):
-        yield outline(place, 6, "line", LINE, dashes="4 3")
+        yield outline(place, 6, "line", dashes=(4, 3))
         yield text(_words(frame.label), place[0] + 8, place[1] + 17, kind="muted")
     for curve in layout.arrows:
         yield from _arrow(curve)
@@ -107,26 +110,26 @@ def _draw(chart: Diagram, layout: Layout) -> Iterator[str]:
             x, y = curve.words
             yield text(_words(arrow.label), x, y + 3.5, size=VALUE, anchor="middle", kind="muted")
     for box, place in zip(chart.boxes, layout.boxes, strict=True):
-        yield from titled(box.hint, *_box(box, place))
+        yield Group(tuple(_box(box, place)), box.hint)
 
 
-def _arrow(curve: Curve) -> Iterator[str]:
+def _arrow(curve: Curve) -> Iterator[Shape]:
     """A Bézier curve with a head from its end to the tip."""
-    (x, y), *rest = curve.points
-    way = " ".join(f"{px:.2f} {py:.2f}" for px, py in rest)
-    yield f'<path class="arrow" d="M{x:.2f} {y:.2f}C{way}" fill="none" stroke="{MUTED}" stroke-width="1"/>'
+    start, *rest = curve.points
+    bends: list[Step] = [("C", tuple(chain.from_iterable(rest[i : i + 3]))) for i in range(0, len(rest), 3)]
+    yield stroke((("M", start), *bends), "arrow")
     (x, y), (tip_x, tip_y) = curve.points[-1], curve.tip
     length = hypot(tip_x - x, tip_y - y) or 1.0
     across = 3 * (tip_y - y) / length, 3 * (x - tip_x) / length
     corners = (x + across[0], y + across[1]), curve.tip, (x - across[0], y - across[1])
-    yield f'<path class="muted" d="M{"L".join(f"{px:.2f} {py:.2f}" for px, py in corners)}Z" fill="{MUTED}"/>'
+    yield Path((("M", corners[0]), ("L", corners[1]), ("L", corners[2]), ("Z", ())), MUTED, "muted")
 
 
-def _box(box: Box, place: Place) -> Iterator[str]:
+def _box(box: Box, place: Place) -> Iterator[Shape]:
     """A tile with two lines in its middle; an end of the model is an outline, and its words are in the page's ink."""
     x, y, width, height = place
     kind: Literal["ink"] | None = "ink" if box.end else None
-    yield outline(place, height / 2, "arrow", MUTED) if box.end else rect(place, fill(box.hue))
+    yield outline(place, height / 2, "arrow") if box.end else rect(place, fill(box.hue))
     middle, room = x + width / 2, width - 2 * PADDING
     detail = shortened(box.detail, room, VALUE)
     line = y + height / 2 + (-3 if detail else 4.5)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from reportgen.render.charts.canvas import WIDTH, Drawn, fill, rect, text, tile, titled
+from reportgen.render.charts.canvas import WIDTH, Drawing, Group, Shape, fill, rect, text, tile
 
 if TYPE_CHECKING:
     from reportgen.view.page import Bars, Icicle, Tile
@@ -27,18 +27,18 @@ class _Run:
     tiles: tuple[Tile, ...]
 
 
-def icicle(chart: Icicle) -> Drawn:
+def icicle(chart: Icicle) -> Drawing:
     """The icicle, 44 units a level."""
-    return max(chart.depth, 1) * ROW - GAP, _tiles(chart.tiles, 0)
+    return Drawing(max(chart.depth, 1) * ROW - GAP, tuple(_tiles(chart.tiles, 0)))
 
 
-def bars(chart: Bars) -> Drawn:
+def bars(chart: Bars) -> Drawing:
     """One bar for each label, which stands left of it."""
     labels = (text(label, 0, row * ROW + ROW / 2 + 3, kind="muted") for row, label in enumerate(chart.labels))
-    return len(chart.labels) * ROW - GAP, (*labels, *_tiles(chart.tiles, MARGIN))
+    return Drawing(len(chart.labels) * ROW - GAP, (*labels, *_tiles(chart.tiles, MARGIN)))
 
 
-def _tiles(tiles: Iterable[Tile], left: float) -> Iterator[str]:
+def _tiles(tiles: Iterable[Tile], left: float) -> Iterator[Shape]:
     """The tiles between ``left`` and the right edge; a label is drawn only where it fits."""
     shades: dict[tuple[int, int | None], int] = {}  # of (depth, hue): how many tiles so far
     for run in _runs(tiles, left):
@@ -47,9 +47,9 @@ def _tiles(tiles: Iterable[Tile], left: float) -> Iterator[str]:
         shades[key] = shades.get(key, -1) + 1
         place, colour = (run.x, run.depth * ROW, max(run.width - GAP, 0.5), ROW - GAP), fill(first.hue, shades[key])
         if len(run.tiles) == 1:
-            yield from titled(f"{first.label}: {first.value}", *tile(place, colour, first.label, first.value))
+            yield Group(tuple(tile(place, colour, first.label, first.value)), f"{first.label}: {first.value}")
         else:
-            yield from titled(f"{len(run.tiles)} parts, {first.label} to {last.label}", rect(place, colour))
+            yield Group((rect(place, colour),), f"{len(run.tiles)} parts, {first.label} to {last.label}")
 
 
 def _runs(tiles: Iterable[Tile], left: float) -> Iterator[_Run]:

@@ -9,14 +9,15 @@ from reportgen.render.charts.canvas import (
     LABEL,
     VALUE,
     WIDTH,
-    Drawn,
+    Drawing,
+    Group,
+    Shape,
     fill,
     line,
     rect,
     shortened,
     text,
     text_width,
-    titled,
 )
 
 if TYPE_CHECKING:
@@ -30,13 +31,13 @@ GAP = 18  # between the columns
 FIGURE = text_width(">99.9 %", VALUE) + 6
 
 
-def shares(chart: Shares) -> Drawn:
+def shares(chart: Shares) -> Drawing:
     """One row for each part, one column for each quantity; the largest share of all fills its column."""
     height = HEAD + ROW * len(chart.parts)
-    return height, _draw(chart, height)
+    return Drawing(height, tuple(_draw(chart, height)))
 
 
-def _draw(chart: Shares, height: float) -> Iterator[str]:
+def _draw(chart: Shares, height: float) -> Iterator[Shape]:
     column = (WIDTH - NAMES) / len(chart.quantities)
     lefts = [NAMES + index * column for index in range(len(chart.quantities))]
     largest = max(share.size for part in chart.parts for share in part.shares)
@@ -48,11 +49,11 @@ def _draw(chart: Shares, height: float) -> Iterator[str]:
         yield from _part(part, HEAD + row * ROW, lefts, scale)
 
 
-def _part(part: Part, y: float, lefts: list[float], scale: float) -> Iterator[str]:
+def _part(part: Part, y: float, lefts: list[float], scale: float) -> Iterator[Shape]:
     label = text(shortened(part.label, NAMES - 12) or "", 0, y + BAR / 2 + 4, size=LABEL, kind="ink")
-    yield from titled(part.label, label)
+    yield Group((label,), part.label)
     for left, share in zip(lefts, part.shares, strict=True):
         width = share.size * scale
         figure = text(share.text, left + width + 6, y + BAR / 2 + 4, size=VALUE, kind="muted")
         bar = [rect((left, y, width, BAR), fill(part.hue))] if share.size else []
-        yield from titled(f"{part.label}: {share.exact}, {share.text}", *bar, figure)
+        yield Group((*bar, figure), f"{part.label}: {share.exact}, {share.text}")

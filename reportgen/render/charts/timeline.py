@@ -6,18 +6,21 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from reportgen.render.charts.canvas import (
-    INK,
     VALUE,
     WIDTH,
     Anchor,
-    Drawn,
+    Dot,
+    Drawing,
+    Group,
+    Path,
+    Shape,
+    Step,
     fill,
     line,
     shortened,
     text,
     text_width,
     tile,
-    titled,
 )
 
 if TYPE_CHECKING:
@@ -31,12 +34,12 @@ GAP = 1
 HEIGHT = TOP + PLOT + 6 + STRIP
 
 
-def timeline(chart: Timeline) -> Drawn:
+def timeline(chart: Timeline) -> Drawing:
     """The area over a strip of the parts; time runs from left to right, one step as wide as another."""
-    return HEIGHT, _draw(chart)
+    return Drawing(HEIGHT, tuple(_draw(chart)))
 
 
-def _draw(chart: Timeline) -> Iterator[str]:
+def _draw(chart: Timeline) -> Iterator[Shape]:
     for height, label in chart.ticks:
         y = _y(height)
         yield line(LEFT, y, WIDTH, y)
@@ -45,7 +48,7 @@ def _draw(chart: Timeline) -> Iterator[str]:
     width = (WIDTH - LEFT) / len(chart.steps)
     for band in chart.bands:
         shade = shades[band.hue] = shades.get(band.hue, -1) + 1
-        yield from _band(band, chart.steps, width, fill(band.hue, shade))
+        yield _band(band, chart.steps, width, fill(band.hue, shade))
     yield from _peak(chart, width)
 
 
@@ -53,16 +56,19 @@ def _y(height: float) -> float:
     return TOP + PLOT * (1 - height)
 
 
-def _band(band: Band, steps: tuple[float, ...], width: float, colour: str) -> Iterator[str]:
+def _band(band: Band, heights: tuple[float, ...], width: float, colour: str) -> Group:
     x = LEFT + band.start * width
-    heights = enumerate(steps[band.start : band.start + band.width], band.start + 1)
-    top = "".join(f"V{_y(height):.2f}H{LEFT + end * width:.2f}" for end, height in heights)
-    area = f'<path d="M{x:.2f} {TOP + PLOT}{top}V{TOP + PLOT}Z" fill="{colour}"/>'
-    strip = tile((x, TOP + PLOT + 6, max(band.width * width - GAP, 0.5), STRIP), colour, band.label)
-    yield from titled(band.label, area, *strip)
+    steps: list[Step] = [("M", (x, _y(0)))]
+    for height in heights[band.start : band.start + band.width]:
+        steps += [("V", (_y(height),)), ("H", (x := x + width,))]
+    area = Path((*steps, ("V", (_y(0),)), ("Z", ())), colour)
+    strip = tile(
+        (LEFT + band.start * width, TOP + PLOT + 6, max(band.width * width - GAP, 0.5), STRIP), colour, band.label
+    )
+    return Group((area, *strip), band.label)
 
 
-def _peak(chart: Timeline, width: float) -> Iterator[str]:
+def _peak(chart: Timeline, width: float) -> Iterator[Shape]:
     """A dot on the peak, and above it what it is; the words stay within the chart."""
     x, y = LEFT + (chart.peak + 0.5) * width, _y(chart.steps[chart.peak])
     words = shortened(chart.peak_label, WIDTH - LEFT) or ""
@@ -71,4 +77,4 @@ def _peak(chart: Timeline, width: float) -> Iterator[str]:
     at = {"start": LEFT, "middle": x, "end": WIDTH}[side]
     yield text(words, at, 14, weight=600, anchor=side, kind="ink")
     yield line(x, 20, x, y)
-    yield f'<circle cx="{x:.2f}" cy="{y:.2f}" r="3.5" fill="{INK}" stroke="#ffffff" stroke-width="1.5"/>'
+    yield Dot(x, y)

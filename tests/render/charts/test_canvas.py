@@ -104,6 +104,7 @@ def _luminance(colour: str) -> float:
 def test_ink_is_legible_on_every_tile(fill: str) -> None:
     """Labels have the contrast that WCAG asks of text, 4.5, on every colour of the palette."""
     assert min((_luminance(fill) + 0.05) / (_luminance(INK) + 0.05), 4.5) == 4.5
+<<<<<<< HEAD
 
 
 def test_figures_stay_beside_words_from_right_to_left() -> None:
@@ -121,3 +122,5 @@ def test_without_tooltips(charts: Charts) -> None:
             for root in (shown, still)
         ]
         assert shapes[0] == shapes[1]
+=======
+>>>>>>> d6fd555 (Charts are shapes, painted on paper like all tables; contents without a second layout; a short main part)

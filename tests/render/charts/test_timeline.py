@@ -31,11 +31,11 @@ def _timeline(peak: int = 1, label: str = "4.0 KiB in b") -> Timeline:
 def test_the_area_is_as_high_as_the_steps(draw: Draw) -> None:
     """Each step is as wide as another, its top at its share of the height; neighbours of one colour take turns."""
     drawing = draw(_timeline())
-    step, bottom, quarter = (WIDTH - LEFT) / 4, TOP + PLOT, f"{TOP + PLOT * 3 / 4:.2f}"
-    last = f"V{quarter}H{LEFT + 3 * step:.2f}V{quarter}H{WIDTH:.2f}"
-    assert [path.attrib["d"] for path in drawing.all("path")] == [
-        f"M{LEFT:.2f} {bottom}V{bottom - PLOT / 2:.2f}H{LEFT + step:.2f}V{bottom}Z",
-        f"M{LEFT + step:.2f} {bottom}V{TOP:.2f}H{LEFT + 2 * step:.2f}{last}V{bottom}Z",
+    step, bottom, quarter = (WIDTH - LEFT) / 4, TOP + PLOT, f"{TOP + PLOT * 3 / 4:g}"
+    last = f"V{quarter}H{LEFT + 3 * step:g}V{quarter}H{WIDTH:g}"
+    assert [path.attrib["d"] for path in drawing.all("path") if "class" not in path.attrib] == [
+        f"M{LEFT:g} {bottom}V{bottom - PLOT / 2:g}H{LEFT + step:g}V{bottom}Z",
+        f"M{LEFT + step:g} {bottom}V{TOP:g}H{LEFT + 2 * step:g}{last}V{bottom}Z",
     ]
     assert [path.attrib["fill"] for path in drawing.all("path")] == [*PALETTE[0]]
 
@@ -63,6 +63,6 @@ def test_the_peak_is_marked(draw: Draw) -> None:
 def test_words_on_a_peak_at_the_edge_stay_inside(draw: Draw) -> None:
     """Near the left edge they begin there, near the right one they end there; a name too long loses its middle."""
     first, last = (draw(_timeline(peak, "4.0 KiB in some.rather.long.path")).all("text")[-1] for peak in (0, 3))
-    assert ("x", f"{LEFT:.2f}", None) == ("x", first.attrib["x"], first.get("text-anchor"))
-    assert (f"{WIDTH:.2f}", "end") == (last.attrib["x"], last.attrib["text-anchor"])
+    assert ("x", f"{LEFT:g}", None) == ("x", first.attrib["x"], first.get("text-anchor"))
+    assert (f"{WIDTH:g}", "end") == (last.attrib["x"], last.attrib["text-anchor"])
     assert len(str(draw(_timeline(1, "4.0 KiB in " + "x" * 300)).texts[-1])) == int((WIDTH - LEFT) / 7.2)

@@ -1,0 +1,95 @@
+"""Shapes written as SVG: with presentation attributes and six-digit colours alone, which every viewer draws."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from markupsafe import escape
+
+from reportgen.render.charts.canvas import (
+    GROUND,
+    INK,
+    WIDTH,
+    Dot,
+    Drawing,
+    Group,
+    Kind,
+    Path,
+    Rect,
+    Shape,
+    Text,
+    is_stroke,
+)
+from reportgen.render.text import anchor, display, isolate
+
+if TYPE_CHECKING:
+    from reportgen.view.page import Chart
+
+FONTS = "Report Mono, Report Signs, Report Han, ui-monospace, SFMono-Regular, Menlo, Consolas, monospace"
+
+
+def document(chart: Chart, drawing: Drawing, margin: float) -> str:
+    """One ``<svg>`` element with the drawing on its ground, and a margin around; ``alt`` is its ``<desc>``."""
+    name = anchor(chart.id)
+    x, width, height = _n(-margin), _n(WIDTH + 2 * margin), _n(drawing.height + 2 * margin)
+    size = f'viewBox="{x} {x} {width} {height}" width="{width}" height="{height}"'
+    labels = f'role="img" aria-labelledby="chart-{name}-title chart-{name}-desc"'
+    parts = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" {size} {labels} font-family="{FONTS}">',
+        f'<title id="chart-{name}-title">{_xml(chart.title)}</title>',
+        f'<desc id="chart-{name}-desc">{_xml(chart.alt)}</desc>',
+        f'<rect class="ground" x="{x}" y="{x}" width="{width}" height="{height}" fill="{GROUND}"/>',
+        *_elements(drawing.shapes),
+        "</svg>",
+    )
+    return "\n".join(parts) + "\n"
+
+
+def blank(height: float) -> str:
+    """An empty picture of that height, in the place of one that is painted."""
+    return f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{_n(height)}"/>'
+
+
+def _xml(text: str) -> str:
+    """``text`` as it may stand in an element or an attribute; invisible in it are only marks that keep its order."""
+    return str(escape(isolate(display(text))))
+
+
+def _n(number: float) -> str:
+    """A number of units: hundredths of one cannot be seen."""
+    return f"{round(number, 2):.10g}" if number else "0"
+
+
+def _elements(shapes: Iterable[Shape]) -> Iterator[str]:
+    for shape in shapes:
+        match shape:
+            case Group():
+                place = f' transform="translate({_n(shape.at[0])} {_n(shape.at[1])}) scale({shape.scale:.4f})"'
+                yield "<g>" if (shape.at, shape.scale) == ((0, 0), 1) else f"<g{place}>"
+                if shape.title is not None:
+                    yield f"<title>{_xml(shape.title)}</title>"
+                yield from _elements(shape.shapes)
+                yield "</g>"
+            case Rect():
+                x, y, width, height = map(_n, shape.place)
+                paint = _paint(shape.colour, shape.kind)
+                if shape.dashes:
+                    paint += f' stroke-dasharray="{" ".join(map(_n, shape.dashes))}"'
+                yield f'<rect x="{x}" y="{y}" width="{width}" height="{height}" rx="{_n(shape.radius)}" {paint}/>'
+            case Path():
+                way = "".join(command + " ".join(map(_n, numbers)) for command, numbers in shape.steps)
+                yield f'<path d="{way}" {_paint(shape.colour, shape.kind)}/>'
+            case Dot():
+                place = f'cx="{_n(shape.x)}" cy="{_n(shape.y)}" r="{_n(shape.radius)}"'
+                yield f'<circle {place} fill="{INK}" stroke="{GROUND}" stroke-width="1.5"/>'
+            case Text():
+                font = f'font-size="{_n(shape.size)}" font-weight="{shape.weight}"'
+                side = "" if shape.anchor == "start" else f' text-anchor="{shape.anchor}"'
+                place = f'x="{_n(shape.x)}" y="{_n(shape.y)}"'
+                yield f"<text {place} {font}{side} {_paint(shape.colour, shape.kind)}>{_xml(shape.words)}</text>"
+
+
+def _paint(colour: str, kind: Kind | None) -> str:
+    name = f'class="{kind}" ' if kind else ""
+    return f'{name}fill="none" stroke="{colour}" stroke-width="1"' if is_stroke(kind) else f'{name}fill="{colour}"'
