@@ -16,7 +16,7 @@ from reportgen.view.page import Cell, Column, Figures, Page, Row, Section, Table
 
 weasyprint = pytest.importorskip("weasyprint", exc_type=(ImportError, OSError), reason="needs Pango")
 
-from reportgen.render import painted  # noqa: E402 - only where WeasyPrint loads
+from reportgen.render.painting import pages  # noqa: E402 - only where WeasyPrint loads
 from reportgen.render.pdf import PdfRenderer  # noqa: E402 - as above
 
 LABELS = ["Parameter", "Shape", "Elements"]
@@ -80,12 +80,12 @@ def _tree(element: Any) -> Iterator[Any]:
 
 def test_is_painted() -> None:
     """The version of WeasyPrint that the tests run with is one that is painted on."""
-    assert painted.is_known()
+    assert pages.is_known()
 
 
 def test_text_is_that_of_the_fallback(document: PdfReader, long_page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
     """On a version of WeasyPrint that is not known, ledgers are text in table cells, line for line the same."""
-    monkeypatch.setattr(painted, "is_known", lambda: False)
+    monkeypatch.setattr(pages, "is_known", lambda: False)
     fallback = _read(PdfRenderer().render(long_page))
     rows = [line for line in _words(document) if line.startswith("block.")]
     assert len(rows) == 310

@@ -37,8 +37,8 @@ def document(chart: Chart, drawing: Drawing, margin: float) -> str:
     labels = f'role="img" aria-labelledby="chart-{name}-title chart-{name}-desc"'
     parts = (
         f'<svg xmlns="http://www.w3.org/2000/svg" {size} {labels} font-family="{FONTS}">',
-        f'<title id="chart-{name}-title">{_xml(chart.title)}</title>',
-        f'<desc id="chart-{name}-desc">{_xml(chart.alt)}</desc>',
+        f'<title id="chart-{name}-title">{xml(chart.title)}</title>',
+        f'<desc id="chart-{name}-desc">{xml(chart.alt)}</desc>',
         f'<rect class="ground" x="{x}" y="{x}" width="{width}" height="{height}" fill="{GROUND}"/>',
         *_elements(drawing.shapes),
         "</svg>",
@@ -51,7 +51,7 @@ def blank(height: float) -> str:
     return f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{_n(height)}"/>'
 
 
-def _xml(text: str) -> str:
+def xml(text: str) -> str:
     """``text`` as it may stand in an element or an attribute; invisible in it are only marks that keep its order."""
     return str(escape(isolate(display(text))))
 
@@ -68,7 +68,7 @@ def _elements(shapes: Iterable[Shape]) -> Iterator[str]:
                 place = f' transform="translate({_n(shape.at[0])} {_n(shape.at[1])}) scale({shape.scale:.4f})"'
                 yield "<g>" if (shape.at, shape.scale) == ((0, 0), 1) else f"<g{place}>"
                 if shape.title is not None:
-                    yield f"<title>{_xml(shape.title)}</title>"
+                    yield f"<title>{xml(shape.title)}</title>"
                 yield from _elements(shape.shapes)
                 yield "</g>"
             case Rect():
@@ -87,7 +87,7 @@ def _elements(shapes: Iterable[Shape]) -> Iterator[str]:
                 font = f'font-size="{_n(shape.size)}" font-weight="{shape.weight}"'
                 side = "" if shape.anchor == "start" else f' text-anchor="{shape.anchor}"'
                 place = f'x="{_n(shape.x)}" y="{_n(shape.y)}"'
-                yield f"<text {place} {font}{side} {_paint(shape.colour, shape.kind)}>{_xml(shape.words)}</text>"
+                yield f"<text {place} {font}{side} {_paint(shape.colour, shape.kind)}>{xml(shape.words)}</text>"
 
 
 def _paint(colour: str, kind: Kind | None) -> str:

@@ -10,7 +10,8 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from reportgen.render.charts import svg
-from reportgen.render.charts.canvas import INK, NEUTRAL, PALETTE, shortened, text_width, xml
+from reportgen.render.charts.canvas import INK, NEUTRAL, PALETTE, shortened, text_width
+from reportgen.render.charts.svg import xml
 
 if TYPE_CHECKING:
     from reportgen.view.page import Chart
@@ -104,23 +105,8 @@ def _luminance(colour: str) -> float:
 def test_ink_is_legible_on_every_tile(fill: str) -> None:
     """Labels have the contrast that WCAG asks of text, 4.5, on every colour of the palette."""
     assert min((_luminance(fill) + 0.05) / (_luminance(INK) + 0.05), 4.5) == 4.5
-<<<<<<< HEAD
 
 
 def test_figures_stay_beside_words_from_right_to_left() -> None:
     """Such words are kept apart by marks that are not seen."""
     assert "\u2068אבג\u2069.1–3 ×3: &lt;27 %" == xml("אבג.1–3 ×3: <27 %")
-
-
-def test_without_tooltips(charts: Charts) -> None:
-    """On paper nobody points at anything: the same picture has one title, its own, and draws the same shapes."""
-    for chart in charts("words"):
-        shown, still = (ET.fromstring(svg(chart, tooltips=tooltips)) for tooltips in (True, False))  # noqa: S314 - our own
-        assert len(list(still.iter(f"{SVG}title"))) == 1
-        shapes = [
-            [item.attrib for item in root.iter() if item.tag not in {f"{SVG}title", f"{SVG}g"}]
-            for root in (shown, still)
-        ]
-        assert shapes[0] == shapes[1]
-=======
->>>>>>> d6fd555 (Charts are shapes, painted on paper like all tables; contents without a second layout; a short main part)
