@@ -20,7 +20,7 @@ from reportgen.render.typeface import sans_cells
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from reportgen.view.page import Column, Row, Table
+    from reportgen.view.page import Cell, Column, Row, Table
 
 GAP, WIDEST_GAP = 2, 6  # characters between two columns
 SANS, MONO = "Report Sans", ("Report Mono", "Report Signs", "Report Han")  # of print.css
@@ -151,12 +151,17 @@ def _wrapped(
     columns = list(zip(widths, measures, strict=True))
     for row in rows:
         indent = min(INDENT * row.depth, int(widths[0]) // 2)
-        first = wrap(shorten(row.cells[0].text), widths[0] - indent, hang=INDENT, measure=measures[0])
+        first = wrap(shorten(shown(row.cells[0])), widths[0] - indent, hang=INDENT, measure=measures[0])
         others = (
-            wrap(shorten(cell.text), width, measure=measure)
+            wrap(shorten(shown(cell)), width, measure=measure)
             for cell, (width, measure) in zip(row.cells[1:], columns[1:], strict=True)
         )
         yield row, ([" " * indent + line for line in first] if indent else first, *others)
+
+
+def shown(cell: Cell) -> str:
+    """A cell's text; an address without what all have in common."""
+    return cell.text.removeprefix("https://")
 
 
 def needs(table: Table, look: Look | None = None) -> list[int]:
@@ -165,7 +170,7 @@ def needs(table: Table, look: Look | None = None) -> list[int]:
     widest = [max(ceil(text_cells(column.label)), 1) for column in table.columns]
     for row in table.rows:
         for i, cell in enumerate(row.cells):
-            need = min(ceil(measures[i](cell.text)), LONGEST) + (INDENT * row.depth if i == 0 else 0)
+            need = min(ceil(measures[i](shown(cell))), LONGEST) + (INDENT * row.depth if i == 0 else 0)
             widest[i] = max(widest[i], need)
     return widest
 

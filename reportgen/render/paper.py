@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup, escape
 
-from reportgen.render.ledger import SPREAD_GAP, Ledger, Look, Part, fit, needs, typeset
+from reportgen.render.ledger import SPREAD_GAP, Ledger, Look, Part, fit, needs, shown, typeset
 from reportgen.render.text import anchor, safe_href, text_cells
 from reportgen.view.page import Cell, Chart, Column, Facts, Page, Row, Section, Table
 
@@ -97,6 +97,11 @@ class Plan:
         if href.startswith("#"):
             return href if str(cell.href)[1:] in self.targets else None
         return href if href.lower().startswith(("http:", "https:")) else None
+
+    def letters(self, text: str) -> set[str]:
+        """All characters of a text, and of the page's tables and charts, which may not be in it."""
+        cells = (shown(cell) for setting in self.settings.values() for row in setting.table.rows for cell in row.cells)
+        return set(text).union(*cells, *map(repr, self.charts.values()))
 
     def texts(self, setting: Setting) -> Iterator[Markup]:
         """The ledger's rows as text, so many lines at a time; a row that links lead to has its anchor."""

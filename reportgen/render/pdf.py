@@ -21,7 +21,7 @@ from reportgen.errors import RenderError, RendererUnavailable
 from reportgen.render import charts, prose, templating
 from reportgen.render.charts.svg import blank
 from reportgen.render.html import image, partial, state
-from reportgen.render.ledger import shorten, wrap
+from reportgen.render.ledger import shorten, shown, wrap
 from reportgen.render.paper import Plan, balanced, plan
 from reportgen.render.text import anchor, breakable, visible
 
@@ -112,7 +112,7 @@ class PdfRenderer:
         variables = {"page": paper.page, "plan": paper, "painted": drawings is not None, "drawings": drawings or {}}
         text = templating.render(self._environment, "html/print.html.j2", **variables)
         css = templating.sources(self._environment, "css/print.css", "css/user.css") + self._css
-        fonts, style, fetcher = _typesetting(self._weasyprint, css, more=not _covered().issuperset(text))
+        fonts, style, fetcher = _typesetting(self._weasyprint, css, more=not _covered().issuperset(paper.letters(text)))
         html = self._weasyprint.HTML(string=text, url_fetcher=fetcher)
         return html.render(stylesheets=[style], font_config=fonts, **self._variant_options())
 
@@ -252,7 +252,7 @@ def _breakable(text: str) -> Markup:
 @jinja2.pass_context
 def _link(context: jinja2.runtime.Context, cell: Cell) -> Markup:
     """The cell's text; a link where it leads to the web or to a place in this document."""
-    text = breakable(shorten(cell.text.removeprefix("https://")))
+    text = breakable(shorten(shown(cell)))
     href = context["plan"].destination(cell)
     return Markup('<a href="{}">{}</a>').format(href, text) if href else text
 

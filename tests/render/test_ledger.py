@@ -5,7 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reportgen.render.ledger import Ledger, column_widths, gap_within, needs, shares, shorten, typeset, wrap
+from reportgen.render.ledger import Ledger, Look, fit, gap_within, needs, shorten, typeset, wrap
+from reportgen.render.typeface import sans_cells
 from reportgen.view.page import Cell, Column, Row, Table
 
 
@@ -17,27 +18,26 @@ def _row(name: str, kind: str = "a", number: str = "1", **more: object) -> Row:
     return Row((Cell(name), Cell(kind), Cell(number)), **more)  # type: ignore[arg-type]
 
 
+def _widths(table: Table, total: int) -> list[int]:
+    return fit(table.columns, needs(table), total)
+
+
 def test_columns_get_what_they_need() -> None:
     """Where there is room, each column is as wide as its widest text, label and indentation included."""
-    assert column_widths(_table(_row("abcdef"), _row("重み", number="1,000", depth=2)), 100) == [8, 4, 5]
+    assert _widths(_table(_row("abcdef"), _row("重み", number="1,000", depth=2)), 100) == [8, 4, 5]
 
 
 def test_wide_columns_share_what_is_left() -> None:
     """Where there is none, modest columns keep their need and the others share the rest by weight: 3 to 1."""
     table = _table(_row("n" * 200, "k" * 200, "12345"))
-    assert column_widths(table, 49) == [30, 10, 5]
+    assert _widths(table, 49) == [30, 10, 5]
 
 
 def test_numbers_make_no_room() -> None:
     """Names wrap before numbers do, until there is next to nothing left for them."""
     table = _table(_row("n" * 20, "k" * 5, "9" * 30))
-    assert column_widths(table, 55) == [16, 5, 30]
-    assert column_widths(table, 38) == [20, 5, 9]  # 34 to share 3 : 1 : 1, and the first two need no more than that
-
-
-def test_shares() -> None:
-    """Widths in percent count each column's padding."""
-    assert shares([7, 17, 2], padding=3) == ["28.57", "57.14", "14.29"]
+    assert _widths(table, 55) == [16, 5, 30]
+    assert _widths(table, 38) == [20, 5, 9]  # 34 to share 3 : 1 : 1, and the first two need no more than that
 
 
 def test_gap() -> None:
@@ -46,7 +46,7 @@ def test_gap() -> None:
 
 
 def _set(table: Table, total: int) -> Ledger:
-    return typeset(table, needs(table), total)
+    return typeset(table, needs(table), Look("ledger", total, 7))
 
 
 def test_rows_are_lines() -> None:
@@ -73,7 +73,7 @@ def test_head_stands_on_its_last_line() -> None:
     table = Table("t", (Column("a", "One two"), Column("b", "N", "number")), ())
     ledger = _set(table, 6)
     assert ledger.head_text() == "One\ntwo  N"
-    assert ledger.head_height == 2
+    assert ledger.head_height == 2 * 1.5 + 0.4
 
 
 def test_parts() -> None:
@@ -103,3 +103,26 @@ def test_shorten() -> None:
     assert shorten("x." + "y" * 5000) == "x." + "y" * 198 + "… 4,742 more characters …" + "y" * 60
     sentence = "word " * 200
     assert shorten(sentence) == sentence
+
+
+def test_columns_spread_over_the_line() -> None:
+    """In the text's own font columns take the whole line, in proportion to what they need with the gap beside it."""
+    look = Look("table", 87, 8, spread=True)
+    ledger = typeset(_table(_row("n" * 7, "k", "1" * 17)), [7, 4, 17], look)
+    assert (ledger.gap, sum(ledger.widths) + 2 * 3) == (3, 87)
+    assert [width + 3 for width in ledger.widths] == [90 * part / 37 for part in (10, 7, 20)]
+
+
+def test_text_is_measured_in_its_own_font() -> None:
+    """IBM Plex Sans is 0.236 em wide in a space, 0.6 in a digit and 0.873 in an m; names are in the other font."""
+    assert sans_cells("7") == 1
+    assert abs(sans_cells(" m") - (0.236 + 0.873) / 0.6) < 1e-9
+    assert sans_cells("重") == 2 / 0.6
+    look = Look("table", 80, 8, spread=True)
+    assert needs(_table(_row("iiiiiiiiii", "iiiiiiiiii", "1,000")), look) == [10, 5, 5]
+
+
+def test_prose_wraps_between_words_and_numbers_stay_whole() -> None:
+    """In a proportional font no line ends within a number."""
+    assert wrap("takes 1,234.5 kB", 9, measure=len) == ["takes", "1,234.5", "kB"]
+    assert wrap("a, b;c 12:30", 4, measure=len) == ["a,", "b;c", "12:3", "0"]

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from reportgen.render.paper import Plan, balanced, plan
-from reportgen.view.page import Cell, Column, Figure, Figures, Page, Row, Section, Table
+from reportgen.render.paper import FACTS, SMALL, TABLE, Plan, balanced, plan
+from reportgen.view.page import Cell, Column, Facts, Figure, Figures, Page, Row, Section, Table
 
 
 def _plan(*sections: Section) -> Plan:
@@ -36,14 +36,15 @@ def test_parts_fill_pages(ledger: Callable[..., Table]) -> None:
     assert [part.height for part in setting.parts] == [57, 67, 67, 9]
 
 
-def test_short_tables_are_no_ledgers(ledger: Callable[..., Table]) -> None:
-    """Short tables are set in boxes, unless they are too wide for them."""
+def test_looks() -> None:
+    """Short tables are set in the font of the text, those too wide for it tightly; facts have columns and no head."""
     columns = (Column("a", "A"), Column("b", "B"))
     short = Table("s", columns, (Row((Cell("x"), Cell("y"))),))
     wide = Table("w", columns, (Row((Cell("x" * 60), Cell("y" * 60))),))
-    section = Section("a", "A", (short, wide))
+    facts = Facts((("Device", Cell("meta")),))
+    section = Section("a", "A", (short, wide, facts))
     made = _plan(section)
-    assert [made.setting(section, block) is not None for block in section.blocks] == [False, True]
+    assert [made.settings[id(section), id(block)].look for block in section.blocks] == [TABLE, SMALL, FACTS]
 
 
 def test_destinations() -> None:
@@ -58,3 +59,41 @@ def test_destinations() -> None:
     made = _plan(Section("s", "S", (Table("t", (Column("n", "N", "name"),), rows, long=True),)))
     assert [made.destination(row.cells[0]) for row in rows] == ["#p-b", None, "https://example.org/", None, None]
     assert [made.anchor(row) for row in rows] == [None, "p-b", None, None, None]
+
+
+def _tree(*depths: int) -> Table:
+    rows = tuple(Row((Cell(f"m{index}"),), depth=depth) for index, depth in enumerate(depths))
+    return Table("modules", (Column("path", "Module", "name"),), rows, note="Folded.", long=True)
+
+
+@pytest.mark.parametrize(
+    ("depths", "kept", "more"),
+    [
+        ((0, *[1, 2, 2] * 19), 58, None),  # as it is
+        ((0, *[1, 2, 2] * 30), 31, 60),  # two levels
+        ((0, *[1] * 99), 60, 40),  # not even two: the first rows
+    ],
+)
+def test_a_long_tree_loses_levels(depths: tuple[int, ...], kept: int, more: int | None) -> None:
+    """In the main part a tree is no longer than a page, and says what it left out, if an appendix has all modules."""
+    main, everything = (
+        Section("modules", "Modules", (_tree(*depths),)),
+        Section("all-modules", "All", (), appendix=True),
+    )
+    (table,) = _plan(main, everything).main[0].blocks
+    assert isinstance(table, Table)
+    note = "" if more is None else f" {more} more rows are left out here: the appendix has all modules."
+    assert (len(table.rows), table.note) == (kept, "Folded." + note)
+    (table,) = _plan(main).main[0].blocks
+    assert isinstance(table, Table)
+    assert len(table.rows) == len(depths)
+
+
+def test_other_long_tables_stand_among_the_appendices(ledger: Callable[..., Table]) -> None:
+    """The main part is short: a table of more than a page goes to the appendix, with its section."""
+    everything = Section("all-modules", "All", (), appendix=True)
+    made = _plan(Section("a", "A", (ledger(20),)), Section("b", "B", (ledger(61),)), everything)
+    assert ([section.id for section in made.main], [section.id for section in made.appendix]) == (
+        ["a"],
+        ["b", "all-modules"],
+    )

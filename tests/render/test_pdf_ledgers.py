@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from pypdf import PdfReader
 
-from reportgen.view.page import Cell, Column, Figures, Page, Row, Section, Table
+from reportgen.view.page import Cell, Column, Facts, Figures, Icicle, Page, Row, Section, Table, Tile
 
 weasyprint = pytest.importorskip("weasyprint", exc_type=(ImportError, OSError), reason="needs Pango")
 
@@ -91,6 +91,36 @@ def test_text_is_that_of_the_fallback(document: PdfReader, long_page: Page, monk
     assert len(rows) == 310
     assert rows == [line for line in _words(fallback) if line.startswith("block.")]
     assert {len(element["/K"]) for element in _elements(fallback, "TR")} == {1}
+
+
+def test_charts_and_facts_say_the_same_when_painted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What WeasyPrint draws from SVG and sets in tables is painted word for word, also where a font lacks a letter."""
+    tiles = tuple(
+        Tile(name, 1, index / 3, 1 / 3, "1 k, 33 %", index) for index, name in enumerate(("a.b", "重み", "c"))
+    )
+    chart = Icicle("icicle", "Parameters", "Three parts.", (Tile("net", 0, 0, 1, "3 k, 100 %", None), *tiles), 2)
+    facts = Facts(
+        (("Device", Cell("meta")), ("Published", Cell("https://example.org/x", href="https://example.org/x")))
+    )
+    page = Page("n", "N", "complete", None, Figures(()), (Section("s", "S", (chart, facts)),), "")
+    painted = _read(PdfRenderer().render(page))
+    monkeypatch.setattr(pages, "is_known", lambda: False)
+    plain = _read(PdfRenderer().render(page))
+    words = [sorted(" ".join(page.extract_text() for page in document.pages).split()) for document in (painted, plain)]
+    assert words[0] == words[1]
+    assert {"net", "a.b", "重み", "33", "Device", "meta", "example.org/x"} <= set(words[0])
+    assert [element["/Alt"] for element in _elements(painted, "Figure")] == ["Parameters. Three parts."]
+    (link,) = (link for link in _elements(painted, "Link") if "/A" in link["/K"][1]["/Obj"])
+    assert link["/K"][1]["/Obj"]["/A"]["/URI"] == "https://example.org/x"
+
+
+def test_another_font_is_laid_out_by_weasyprint(long_page: Page, tmp_path: Path) -> None:
+    """Where a style sheet sets the text in a font of another width, tables are not painted in it."""
+    css = tmp_path / "brand.css"
+    css.write_text('.facts table, .table table { font-family: "Report Mono" }')
+    page = replace(long_page, sections=(Section("s", "S", (Facts((("Device", Cell("meta")),)),)),))
+    assert len(_elements(_read(PdfRenderer(css=css).render(page)), "TH")) == 1
+    assert "Device meta" in _words(_read(PdfRenderer(css=css).render(page)))
 
 
 def test_style_sheet_that_leaves_no_room(long_page: Page, tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import islice
 from threading import Lock
 from types import SimpleNamespace
 from typing import Any
@@ -123,8 +124,9 @@ def _numbers(page: Page, document: Document) -> Iterator[_Number]:
     """The entries of a table of contents, with the pages that they lead to."""
     boxes = {id(box.element): box for box in reversed([*page._page_box.descendants()]) if box.element_tag == "li"}
     for box in reversed(boxes.values()):  # of an element's boxes, the outermost
-        numbers = (n for n, other in enumerate(document.pages, start=1) if box.element.get("data-to") in other.anchors)
-        yield from (_Number(box, number) for number in numbers)
+        target = box.element.get("data-to")
+        numbers = (number for number, other in enumerate(document.pages, start=1) if target in other.anchors)
+        yield from (_Number(box, number) for number in islice(numbers, 1))
 
 
 @dataclass(frozen=True, slots=True)
