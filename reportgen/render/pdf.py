@@ -23,7 +23,7 @@ from reportgen.render.charts.svg import blank
 from reportgen.render.html import image, partial, state
 from reportgen.render.ledger import shorten, shown, wrap
 from reportgen.render.paper import Plan, balanced, plan
-from reportgen.render.text import anchor, breakable, visible
+from reportgen.render.text import anchor, breakable, html, visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -47,7 +47,7 @@ CODE = 92  # characters on a line of code
 LONG_WORD = 40  # characters: more may not fit a line
 ADVANCE = 0.6  # em a character of code
 PLAIN = "plain"  # the variant that claims nothing, and has no tags
-ON_PAPER = frozenset(f"partials/{kind}.html.j2" for kind in ("chart", "facts", "figures", "table"))  # set anew
+ON_PAPER = frozenset(f"partials/{kind}.html.j2" for kind in ("chart", "code", "facts", "figures", "table"))  # set anew
 ATTACHMENT = "report.json"
 EPOCH = datetime(2000, 1, 1, tzinfo=UTC)  # of the attachment: the same bytes whenever it is made
 
@@ -246,7 +246,7 @@ def _picture(context: jinja2.runtime.Context, chart: Chart) -> str:
 def _breakable(text: str) -> Markup:
     """A text in which very long words may wrap; of shorter ones each place would be an empty element in the PDF."""
     text = shorten(text)
-    return breakable(text) if any(len(word) > LONG_WORD for word in text.split()) else escape(text)
+    return breakable(text) if any(len(word) > LONG_WORD for word in text.split()) else html(text)
 
 
 @jinja2.pass_context
