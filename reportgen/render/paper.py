@@ -27,10 +27,8 @@ ABREAST = 4  # key figures in a row
 READABLE = 32  # characters: where names would wrap earlier, an appendix turns its pages
 PLAIN_ROWS = 40  # a table of more rows, or too wide for its font, is set as a ledger: at a fiftieth of the time
 TOGETHER, MANY, MANY_TOGETHER = 6, 200, 20  # lines that stay together on a page, in the main part; of more rows, more
-TREE, ALL_MODULES = (
-    60,
-    "all-modules",
-)  # rows of a tree in the main part, about a page; the section that has every module
+ALL_MODULES = "all-modules"  # the section of every module: with it in an appendix, the main part can be short
+TREE = 40  # rows of one table in such a main part, at most
 SHORT, SHORT_TOGETHER = 8, 40  # a table of so few rows stays together, if that is no more than so many lines
 TEXT_LINES = 24  # of a ledger as text in one cell, even for stripes: WeasyPrint's time is the square of a text's length
 _INTRO = 105  # characters on a line of a section's introduction
