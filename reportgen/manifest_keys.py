@@ -7,11 +7,11 @@ against it and writes it as JSON Schema, so that editors and reportgen refuse th
 from __future__ import annotations
 
 import reprlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args, get_origin
+from typing import Annotated, Any, Literal, get_args
 
 import msgspec
 from msgspec import Meta
@@ -30,7 +30,8 @@ class Kind:
     """What may stand at a key: a type with constraints, in words, and how to write it.
 
     ``make`` turns a value of the type into what the program works with, and may refuse more, as a ConfigError. Where it
-    knows better than a type what is wrong with a value, ``schema`` is a stricter type that refuses the same.
+    knows better than a type what is wrong with a value, ``schema`` is a stricter type that refuses the same. ``names``
+    are those that a mistyped one may have meant.
     """
 
     type: Any
@@ -38,6 +39,7 @@ class Kind:
     remedy: str
     make: Callable[[Any], Any] = lambda value: value
     schema: Any = None
+    names: Sequence[str] = ()
 
     def read(self, value: object) -> Any:
         """The value as the program works with it.
@@ -48,8 +50,7 @@ class Kind:
         try:
             checked = msgspec.convert(value, self.type)
         except msgspec.ValidationError as exc:
-            known = get_args(self.type) if get_origin(self.type) is Literal else ()
-            close = get_close_matches(value, known, n=1) if isinstance(value, str) else ()
+            close = get_close_matches(value, self.names, n=1) if isinstance(value, str) else ()
             remedy = f"did you mean {close[0]!r}?" if close else self.remedy
             raise invalid(f"{_SHORT.repr(value)} is not {self.words}", remedy) from exc
         return self.make(checked)
@@ -70,7 +71,7 @@ def invalid(message: str, remedy: str) -> ConfigError:
 
 def choice(names: Any, words: str) -> Kind:
     """One of several names."""
-    return Kind(names, words, f"use {', '.join(get_args(names))}")
+    return Kind(names, words, f"use {', '.join(get_args(names))}", names=get_args(names))
 
 
 def _whole(pattern: str) -> str:
@@ -123,12 +124,16 @@ GIBIBYTES = Kind(
     Annotated[float, Meta(ge=0, le=LARGEST)], f"a number from 0 to {LARGEST:,}", "write it like 8 or 0.5, in GiB"
 )
 DEVICE_NAME = Kind(
-    Annotated[str, Meta(pattern=_whole(DEVICE.pattern))], "a device", "use meta, cpu, cuda, cuda:N, mps, xpu or auto"
+    Annotated[str, Meta(pattern=_whole(DEVICE.pattern))],
+    "a device",
+    "use meta, cpu, cuda, cuda:N, mps, xpu or auto",
+    names=("meta", "cpu", "cuda", "mps", "xpu", "auto"),
 )
 LOSS_NAME = Kind(
     Annotated[str, Meta(pattern=_whole(LOSS.pattern))],
     "a loss",
     "use sum, cross_entropy, none or python:package.module:function",
+    names=("sum", "cross_entropy", "none"),
 )
 FORMAT_NAMES = Kind(
     Annotated[tuple[_Line, ...], Meta(min_length=1)],

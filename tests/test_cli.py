@@ -426,6 +426,21 @@ def test_build_without_a_reference(reportgen, tmp_path, monkeypatch):
     assert ("float16", 15, 30) == (report.probe.dtype, *sizes)
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no full disk to write to")
+def test_nowhere_to_write():
+    """Half a list that looks like a whole one is an error."""
+    command = [sys.executable, "-m", "reportgen", "manifest", "schema"]
+    with Path("/dev/full").open("wb") as full:
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, check=False, env=environment)
+    lines = done.stderr.decode().splitlines()
+    assert (2, "reportgen: error: cannot write to standard output: No space left on device", 2) == (
+        done.returncode,
+        lines[0],
+        len(lines),
+    )
+
+
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [(["list", "builtin:*"], 0), (["--help"], 0), (["doctor"], 0), (["manifest", "schema"], 0), (["render"], 2)],

@@ -71,7 +71,7 @@ ALLOWED = {
         "merging",
     },
     "doctor": BASE | {"config", "registry", "probe", "render", "write"},
-    "saying": set(),
+    "saying": {"errors"},
     "console": BASE | {"batch", "saying", "tally", "tasks", "view", "render"},
     "cli": BASE
     | {"api", "console", "doctor", "forkserver", "manifest_schema", "registry", "render", "saying", "signals"},

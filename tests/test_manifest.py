@@ -154,6 +154,16 @@ def test_how_reports_look_and_what_they_say(manifest):
             "3: [[model]] 1 (a:b) › mode: 'tran' is not a mode",
             "did you mean 'train'?",
         ),
+        (
+            '[[model]]\nref = "a:b"\ndevice = "cdua"',
+            "3: [[model]] 1 (a:b) › device: 'cdua' is not a device",
+            "did you mean 'cuda'?",
+        ),
+        (
+            '[[model]]\nref = "a:b"\nloss = "crossentropy"',
+            "3: [[model]] 1 (a:b) › loss: 'crossentropy' is not a loss",
+            "did you mean 'cross_entropy'?",
+        ),
         ('[[model]]\nref = "a:b"\nmode = "x"', "3: [[model]] 1 (a:b) › mode: 'x' is not a mode", "use train, eval"),
         (
             '[[model]]\nref = "a:b"\ndtype = "bf16"',
