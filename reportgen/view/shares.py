@@ -97,16 +97,21 @@ def _quantities(report: ModelReport) -> tuple[_Quantity, ...]:
 def _opened(nodes: Sequence[Node], quantities: Sequence[_Quantity]) -> list[Chain]:
     """The parts, from the whole model on: one that has most of anything is replaced by what it is made of."""
     parts: list[Chain] = [(node,) for node in nodes]
+    large = _count_large(parts, quantities)
     index = 0
     while index < len(parts):
         inside = _inside(parts[index], quantities)
-        opened = parts[:index] + inside + parts[index + 1 :]
-        large = [part for part in opened if _largest(_amounts(part, quantities), quantities) >= _SMALL]
-        if inside and (len(parts) == 1 or len(large) <= _MOST):
-            parts = opened
+        larger = large - _count_large(parts[index : index + 1], quantities) + _count_large(inside, quantities)
+        if inside and (len(parts) == 1 or larger <= _MOST):
+            parts[index : index + 1], large = inside, larger
         else:
             index += 1
     return parts
+
+
+def _count_large(parts: Sequence[Chain], quantities: Sequence[_Quantity]) -> int:
+    """How many of the parts have more than a little of anything."""
+    return sum(_largest(_amounts(part, quantities), quantities) >= _SMALL for part in parts)
 
 
 def _inside(part: Chain, quantities: Sequence[_Quantity]) -> list[Chain]:
@@ -135,7 +140,7 @@ def _with_rest(rows: list[_Row], quantities: Sequence[_Quantity]) -> list[_Row]:
     sizes = [_largest(row.amounts, quantities) for row in rows]
     limit = max(_SMALL, *sorted(sizes, reverse=True)[:_MOST][-1:])
     small = [row for row, size in zip(rows, sizes, strict=True) if size < limit]
-    shown = [row for row in rows if row not in small or len(small) == 1]
+    shown = [*rows] if len(small) == 1 else [row for row, size in zip(rows, sizes, strict=True) if size >= limit]
     if len(small) > 1:
         sums = tuple(map(sum, zip(*(row.amounts for row in small), strict=True)))
         shown.append(_Row(numbers.plural(len(small), "smaller part"), sums, None))
