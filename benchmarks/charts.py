@@ -45,12 +45,12 @@ def row(name: str, make: Callable[[], Chart | None]) -> str:
     chart = make()
     if chart is None:
         return f"  {name:12} {'–':>9}"
-    graphviz.layout.cache_clear()
+    graphviz.layouts.cache_clear()
     first = milliseconds(lambda: svg(chart), time.perf_counter)
     data, drawing = (
         median(milliseconds(step, time.process_time) for _ in range(9)) for step in (make, lambda: svg(chart))
     )
-    laid_out = f"{first - drawing:>9.0f} ms" if graphviz.layout.cache_info().currsize else ""
+    laid_out = f"{first - drawing:>9.0f} ms" if graphviz.layouts.cache_info().currsize else ""
     return f"  {name:12} {data:>6.2f} ms {drawing:>9.2f} ms {len(svg(chart)) / 1024:>8.1f} KiB {laid_out}"
 
 

@@ -22,7 +22,7 @@ STAGES = {  # → whose own time it is, without that of stages inside
     "record": ("reportgen.report.codec:to_json", "reportgen.report.codec:loads"),
     "page": ("reportgen.write:build",),
     "charts": ("reportgen.render.charts:svg",),
-    "graphviz": ("reportgen.render.charts.graphviz:layout",),
+    "graphviz": ("reportgen.render.charts.graphviz:layouts",),
     "markdown": ("reportgen.render.markdown:MarkdownRenderer.render",),
     "html": ("reportgen.render.html:HtmlRenderer.render",),
     "pdf": ("reportgen.render.pdf:PdfRenderer.render",),

@@ -8,6 +8,7 @@ words with such marks, and all names, stand in code spans, and tables are prefor
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import quote
 
@@ -63,8 +64,7 @@ class Rich:
 
     def text(self, value: str) -> str:
         """Prose; a mark that a viewer might act on is a numeric entity."""
-        line = _ACTIVE.sub(lambda match: _entity(match[0]), " ".join(value.split()))
-        return isolate(_LIST_NUMBER.sub(lambda match: match[1] + _entity(match[2]), line), *_ISOLATES)
+        return _prose(value)
 
     def code(self, value: str) -> str:
         """A code span where the name is plain, else HTML with all punctuation as entities.
@@ -99,6 +99,12 @@ class Rich:
             for width, align in zip(widths, aligns, strict=True)
         ]
         return "\n".join(f"| {' | '.join(map(_pad, cells, widths, aligns))} |" for cells in (header, rule, *rows))
+
+
+@lru_cache(maxsize=16_384)  # ledgers say the same thing again and again
+def _prose(value: str) -> str:
+    line = _ACTIVE.sub(lambda match: _entity(match[0]), " ".join(value.split()))
+    return isolate(_LIST_NUMBER.sub(lambda match: match[1] + _entity(match[2]), line), *_ISOLATES)
 
 
 class Plain:

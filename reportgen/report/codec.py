@@ -21,6 +21,7 @@ from reportgen.report.schema import FORMAT, FORMAT_VERSION, ModelReport, Record
 from reportgen.report.verify import contradictions
 
 SCHEMA_FILE, DIFF_SCHEMA_FILE = "report.schema.json", "diff.schema.json"
+_ENCODER = json.JSONEncoder(ensure_ascii=True, allow_nan=False)  # made once: `json.dumps` makes one for each row
 _REMEDY = "make the report anew with `reportgen build`, or read it with the reportgen that wrote it"
 
 
@@ -45,7 +46,7 @@ def _member(value: Any) -> str:
 
 
 def _text(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=True, allow_nan=False)
+    return _ENCODER.encode(value)
 
 
 def loads(text: str | bytes, *, where: str = "report") -> ModelReport:

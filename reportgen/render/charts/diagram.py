@@ -40,7 +40,7 @@ WORDS = (72, 220)  # the narrowest and the widest box
 MARGIN = 2
 LARGE = 0.9  # drawn at this scale, what is lower is better than what is larger
 COLUMN = 1.25  # and a column more is worth it where it makes a diagram lower by a fifth
-DIRECTIONS: tuple[Direction, ...] = ("LR", "TB")
+DIRECTIONS: tuple[Direction, ...] = ("LR", "TB")  # columns are cut of the last, the upright one
 
 ABSENT = (
     "This diagram is laid out by Graphviz' dot, which is not installed here, or failed.",
@@ -61,14 +61,11 @@ def diagram(chart: Diagram) -> Drawing:
 
 def _layouts(chart: Diagram) -> Iterator[tuple[float, Layout]]:
     """On its side, upright, and in columns, each with the weight of its height; nothing where there is no Graphviz."""
-    flat, upright = (graphviz.layout(_graph(chart, direction)) for direction in DIRECTIONS)
-    if flat is not None:
-        yield 1, flat
-    if upright is not None:
-        yield 1, upright
-        for number in (2, 3, 4):
-            if (cut := columns(upright, number)) is not None:
-                yield COLUMN ** (number - 1), cut
+    found = graphviz.layouts(*(_graph(chart, direction) for direction in DIRECTIONS))
+    yield from ((1, layout) for layout in found)
+    for number in (2, 3, 4) if found else ():
+        if (cut := columns(found[-1], number)) is not None:
+            yield COLUMN ** (number - 1), cut
 
 
 def _scale(layout: Layout) -> float:

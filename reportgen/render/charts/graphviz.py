@@ -73,18 +73,32 @@ def version() -> str | None:
 
 
 @functools.lru_cache(maxsize=256)
-def layout(graph: Graph) -> Layout | None:
-    """The layout; None where ``dot`` is not installed, fails, or takes longer than ten seconds."""
+def layouts(*graphs: Graph) -> tuple[Layout, ...]:
+    """The layout of each; none where ``dot`` is not installed, fails, or takes longer than ten seconds.
+
+    One ``dot`` lays them all out: to start it takes as long as its work.
+    """
     dot = shutil.which("dot")
     if dot is None:
-        return None
+        return ()
+    source = "\n".join(map(_source, graphs))
     try:
         done = subprocess.run(  # noqa: S603 - the program found on the path, and no shell
-            [dot, "-Tjson0"], input=_source(graph), capture_output=True, text=True, timeout=_SECONDS, check=True
+            [dot, "-Tjson0"], input=source, capture_output=True, text=True, timeout=_SECONDS, check=True
         )
-        return _read(graph, json.loads(done.stdout))
+        return tuple(map(_read, graphs, _answers(done.stdout, len(graphs))))
     except (OSError, subprocess.SubprocessError, ValueError, KeyError):
-        return None
+        return ()
+
+
+def _answers(text: str, count: int) -> list[Any]:
+    """That many JSON values, one after another. Raises ValueError where there are fewer."""
+    found: list[Any] = []
+    for _ in range(count):
+        value, end = json.JSONDecoder().raw_decode(text.lstrip())
+        found.append(value)
+        text = text.lstrip()[end:]
+    return found
 
 
 def _source(graph: Graph) -> str:

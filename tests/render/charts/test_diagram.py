@@ -31,9 +31,9 @@ def _diagram(names: list[str]) -> Diagram:
 def without_dot(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A machine on which Graphviz is not installed."""
     monkeypatch.setenv("PATH", "")
-    graphviz.layout.cache_clear()
+    graphviz.layouts.cache_clear()
     yield
-    graphviz.layout.cache_clear()
+    graphviz.layouts.cache_clear()
 
 
 @DOT
@@ -73,7 +73,7 @@ def test_the_same_bytes_every_time(draw: Draw) -> None:
     """Asked anew, Graphviz gives the same."""
     chart = _diagram(["a", "b", "c", "d", "e", "f"])
     first = draw(chart)
-    graphviz.layout.cache_clear()
+    graphviz.layouts.cache_clear()
     assert first.boxes() == draw(chart).boxes()
 
 

@@ -60,19 +60,25 @@ def test_answers_are_turned_upside_down() -> None:
 def test_boxes_keep_their_sizes_and_do_not_overlap() -> None:
     """A star of seven boxes: each as large as it was asked for, none on another."""
     graph = Graph(tuple((80.0, 40.0, None) for _ in range(7)), tuple((0, i, 0.0) for i in range(1, 7)), (), "TB")
-    layout = graphviz.layout(graph)
-    assert layout is not None
+    (layout,) = graphviz.layouts(graph)
     assert [(80.0, 40.0)] * 7 == [place[2:] for place in layout.boxes]
     for (ax, ay, *_), (bx, by, *_) in itertools.combinations(layout.boxes, 2):
         assert abs(ax - bx) >= 80 or abs(ay - by) >= 40
 
 
 @DOT
+def test_several_are_laid_out_as_each_alone() -> None:
+    """One dot for all of them gives what one for each gives."""
+    chain = Graph(((50, 20, None), (50, 20, None)), ((0, 1, 30.0),), (), "LR")
+    fork = Graph(((50, 20, None), (70, 20, None), (90, 20, 0)), ((0, 1, 0.0), (0, 2, 0.0)), ((40.0, None),), "TB")
+    assert (*graphviz.layouts(chain), *graphviz.layouts(fork)) == graphviz.layouts(chain, fork)
+
+
+@DOT
 def test_what_stands_in_a_frame_lies_in_it() -> None:
     """A frame within a frame, and a box in the inner one."""
     graph = Graph(((50, 20, None), (50, 20, 1)), ((0, 1, 0.0),), ((40.0, None), (40.0, 0)), "LR")
-    layout = graphviz.layout(graph)
-    assert layout is not None
+    (layout,) = graphviz.layouts(graph)
     outer, inner, box = (*layout.frames, layout.boxes[1])
     for (x, y, width, height), (ix, iy, iwidth, iheight) in ((outer, inner), (inner, box)):
         assert x <= ix
@@ -91,9 +97,9 @@ def test_a_dot_that_fails_is_as_good_as_none(tmp_path: Path, monkeypatch: pytest
     dot.write_text(f"#!/bin/sh\n{script}\n")
     dot.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
-    graphviz.layout.cache_clear()
-    assert graphviz.layout(CHAIN) is None
-    graphviz.layout.cache_clear()
+    graphviz.layouts.cache_clear()
+    assert graphviz.layouts(CHAIN) == ()
+    graphviz.layouts.cache_clear()
 
 
 @pytest.mark.parametrize(
@@ -123,6 +129,6 @@ def test_a_dot_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(graphviz.shutil, "which", lambda _: "dot")
     monkeypatch.setattr(graphviz.subprocess, "run", hang)
-    graphviz.layout.cache_clear()
-    assert graphviz.layout(CHAIN) is None
-    graphviz.layout.cache_clear()
+    graphviz.layouts.cache_clear()
+    assert graphviz.layouts(CHAIN) == ()
+    graphviz.layouts.cache_clear()
