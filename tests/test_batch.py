@@ -340,7 +340,7 @@ def test_arguments_are_data(tmp_path, hostile_names):
     )
     ref = str(ModelRef("file", f"{models}:net", HOSTILE))
     entry = ModelEntry(ref, name=hostile_names[1], tags=hostile_names, group=hostile_names[0])
-    (outcome,) = run([entry], JSON, BatchOptions(tmp_path / "out"), executor=InProcess())
+    (outcome,) = run([entry], JSON, BatchOptions(tmp_path / "out"), executor=InProcess()).outcomes
     assert ("complete", None) == (outcome.status, outcome.reason)
     model = codec.load(tmp_path / "out" / outcome.slug / "report.json").model
     assert (HOSTILE, hostile_names[1], hostile_names[0]) == (model.kwargs, model.name, model.group)
@@ -351,7 +351,7 @@ def test_tags_and_groups(tmp_path):
     """What a manifest says to find models by is in the record and in the index, also when a report stands."""
     entries = [ModelEntry("builtin:linear", tags=("small", "<b>"), group="teaching")]
     for _ in range(2):
-        (outcome,) = run(entries, JSON, BatchOptions(tmp_path), executor=InProcess())
+        (outcome,) = run(entries, JSON, BatchOptions(tmp_path), executor=InProcess()).outcomes
         assert (("small", "<b>"), "teaching") == (outcome.tags, outcome.group)
         (model,) = json.loads((tmp_path / "index.json").read_bytes())["models"]
         assert (["small", "<b>"], "teaching") == (model["tags"], model["group"])
