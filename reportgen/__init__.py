@@ -19,6 +19,7 @@ from reportgen.version import __version__
 
 if TYPE_CHECKING:
     from reportgen.api import Build, build, load, merge, probe, render, render_saved
+    from reportgen.comparing import diff
     from reportgen.errors import ReportgenError
     from reportgen.registry import Registry, describe
     from reportgen.registry.base import InputSpec
@@ -34,6 +35,7 @@ __all__ = [
     "__version__",
     "build",
     "describe",
+    "diff",
     "flop_formula",
     "load",
     "merge",
@@ -50,6 +52,7 @@ _HOMES = {
     "ReportgenError": "reportgen.errors",
     "build": "reportgen.api",
     "describe": "reportgen.registry",
+    "diff": "reportgen.comparing",
     "flop_formula": "reportgen.registry.operators",
     "load": "reportgen.api",
     "merge": "reportgen.api",

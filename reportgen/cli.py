@@ -1,4 +1,4 @@
-"""The commands: ``reportgen list | build | render | doctor`` and others. Only here, and in `console`, anything is told.
+"""The commands: ``reportgen list | build | render | diff`` and others. Only here, and in `console`, anything is told.
 
 Everything heavy is imported by the command that needs it, so that ``--help`` answers at once.
 """
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from reportgen.errors import ReportgenError, SourceUnavailable
+from reportgen.errors import ProbeError, ReportgenError, SourceUnavailable
 from reportgen.saying import say
 from reportgen.signals import ENDING
 from reportgen.version import __version__
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 USAGE = 2
+UNREPORTED = 3
 INTERRUPTED = 130  # 128 and the number of SIGINT; other signals that end a run likewise
 
 
@@ -422,6 +423,73 @@ def print_schema() -> int:
 
 def _count(number: int, one: str, many: str | None = None) -> str:
     return f"{number:,} {one if number == 1 else many or f'{one}s'}"
+
+
+@commands.command()
+@click.argument("old")
+@click.argument("new")
+@click.option(
+    "--format",
+    "formats",
+    multiple=True,
+    metavar="LIST",
+    callback=_comma_separated,
+    help="Any of md, html, json, text, separated by commas. Default: text on the terminal; with -o md, html and json.",
+)
+@click.option("-o", "--output", type=click.Path(path_type=Path, file_okay=False), help="The folder to write to.")
+@click.option(
+    "--fail-on",
+    "rules",
+    multiple=True,
+    metavar="RULE",
+    help="1 is the exit code where it holds: 'parameters > +1%', 'flops.forward > 4.2e9', 'gradients.none > 0', "
+    "'checkpoint.incompatible', 'differs'. Repeatable.",
+)
+@click.option("--device", metavar="NAME", help="For references: meta (the default), cpu, cuda and so on.")
+@click.option(
+    "--input", "inputs", multiple=True, metavar="SPEC", callback=_or_none, help="For references, as in build."
+)
+@click.option("--mode", metavar="MODE", help="For references: train (the default) or eval.")
+@click.option("--timeout", type=float, metavar="SECONDS", default=600.0, show_default="600", help="For each reference.")
+@click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors and broken rules.")
+@_common
+def diff(
+    old: str,
+    new: str,
+    *,
+    formats: tuple[str, ...] | None,
+    output: Path | None,
+    rules: tuple[str, ...],
+    quiet: bool,
+    **options: Any,
+) -> int:
+    """Tell what differs between two models: saved report.json files, or references, which are built.
+
+    What was added, removed, renamed or reshaped, what an old checkpoint meets in the new model, and every figure.
+    """
+    from reportgen import comparing
+    from reportgen.console import progress
+
+    wanted = comparing.check_formats(formats or (("text",) if output is None else ("md", "html", "json")))
+    if output is None and len(wanted) > 1:
+        raise click.UsageError("several formats need a folder: -o DIR")
+    comparing.check_rules(rules)
+    try:
+        with progress(quiet=quiet or output is None) as watcher:
+            sides = comparing.records((old, new), progress=watcher, **options)
+    except ProbeError as exc:
+        _complain(str(exc), exc.remedy)
+        return UNREPORTED
+    comparison = comparing.Comparison.of(comparing.diff(*sides), rules)
+    if output is not None:
+        files = comparison.write(output, wanted)
+        if not quiet:
+            say(f"{comparison.page().badge}: {', '.join(map(str, files))}")
+    elif not quiet or wanted != ("text",):
+        comparison.show(wanted[0])
+    for complaint in comparison.complaints:
+        say(f"reportgen: broken: {_line(complaint)}", error=True)
+    return 1 if comparison.broken else 0
 
 
 @commands.command()

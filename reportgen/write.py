@@ -19,6 +19,7 @@ from reportgen.errors import ReportgenError, WriteError
 from reportgen.render import charts, markdown
 from reportgen.render.base import Renderer
 from reportgen.report import codec
+from reportgen.report.difference import Difference
 from reportgen.report.schema import ModelReport
 from reportgen.view.build import build
 from reportgen.view.index import IndexEntry, build_index
@@ -178,6 +179,25 @@ def _write_page(page: Page, folder: Path, file_format: str, options: RenderOptio
         for chart in markdown.pictures(page, options.style.markdown_flavor):
             write_file(folder / markdown.chart_name(chart), charts.svg(chart, margin=charts.MARGIN).encode())
     write_file(folder / f"report.{file_format}", data)
+
+
+def render_diff(page: Page, difference: Difference, file_format: str, style: Style) -> bytes:
+    """A difference as a file of its own: ``md`` fit for a comment, ``html``, ``json`` or plain ``text``.
+
+    Raises:
+        RenderError: it cannot be made.
+    """
+    match file_format:
+        case "json":
+            return codec.to_json(difference).encode()
+        case "md":
+            return markdown.comment(page, style.templates)
+        case "text":
+            from reportgen.render import terminal
+
+            return terminal.plain(page).encode()
+        case _:
+            return renderer(file_format, style).render(page)
 
 
 def write_index(entries: Sequence[IndexEntry], folder: Path, options: RenderOptions) -> None:

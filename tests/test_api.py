@@ -34,6 +34,7 @@ def test_public_names():
         "__version__",
         "build",
         "describe",
+        "diff",
         "flop_formula",
         "load",
         "merge",

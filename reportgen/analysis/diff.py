@@ -14,9 +14,11 @@ import msgspec
 from reportgen.analysis import checkpoint
 from reportgen.analysis.align import align
 from reportgen.analysis.changes import module_changes, tensor_changes
+from reportgen.analysis.keymap import prefix_rules
 from reportgen.analysis.pairs import TensorPair, pair_tensors
 from reportgen.analysis.places import Tree
-from reportgen.report.difference import Checkpoint, Difference, Figure, ModuleChange, Side, Tensor, TensorChange
+from reportgen.analysis.runs import repeats
+from reportgen.report.difference import Checkpoint, Difference, Figure, ModuleChange, Repeat, Side, Tensor, TensorChange
 
 if TYPE_CHECKING:
     from reportgen.report.schema import ModelReport, Totals
@@ -53,6 +55,7 @@ def mirror(difference: Difference) -> Difference:
         old=difference.new,
         new=difference.old,
         totals=tuple(Figure(figure.name, figure.new, figure.old) for figure in difference.totals),
+        repeats=tuple(Repeat(repeat.new, repeat.old) for repeat in difference.repeats),
         modules=_ordered(map(_turned, difference.modules)),
         tensors=_ordered(map(_turned, difference.tensors)),
         checkpoint=difference.rollback,
@@ -104,6 +107,7 @@ def _diff(old: ModelReport, new: ModelReport) -> Difference:
         old=_side(old),
         new=_side(new),
         totals=_totals(old.totals, new.totals),
+        repeats=tuple(repeats(alignment)),
         modules=_ordered(module_changes(alignment)),
         tensors=_ordered(tensor_changes(before.ledger, after.ledger, pairs)),
         checkpoint=_checkpoint(before, after, renames),
@@ -166,5 +170,6 @@ def _checkpoint(old: Tree, new: Tree, renames: dict[str, str]) -> Checkpoint:
         exact=not custom and old.report.state is not None and new.report.state is not None,
         custom=custom,
         renames=ordered,
+        prefixes=prefix_rules(ordered, saved.shapes),
         renamed=checkpoint.load(saved.renamed(ordered), new) if ordered else verdict,
     )

@@ -204,7 +204,7 @@ def _seen_from(here: str, name: str) -> tuple[int, tuple[str, ...]]:
 def _fold_siblings(branches: Sequence[_Branch]) -> tuple[Node, ...]:
     runs: list[list[_Branch]] = []
     for branch in branches:
-        if runs and runs[-1][-1].structure == branch.structure and branch.name == _successor(runs[-1][-1].name):
+        if runs and runs[-1][-1].structure == branch.structure and branch.name == successor(runs[-1][-1].name):
             runs[-1].append(branch)
         else:
             runs.append([branch])
@@ -226,7 +226,8 @@ def _node(first: _Branch, count: int) -> Node:
     )
 
 
-def _successor(name: str) -> str | None:
+def successor(name: str) -> str | None:
+    """The name with the next number, ``layer_4`` of ``layer_3``; None where it ends in none."""
     return _count_up(name, 1) if _NUMBERED.fullmatch(name) else None
 
 

@@ -39,7 +39,9 @@ class Flavor:
     files: bool  # whether what lies beside the report is there, too: charts, other formats
 
 
+COMMENT = 65_536  # characters that a comment on GitHub may have
 FLAVORS = {
+    "comment": Flavor(Rich(), top=2, size=40_000, folds=True, files=False),
     "github": Flavor(Rich(), top=1, size=480_000, folds=True, files=True),
     "hub": Flavor(Rich(), top=2, size=96_000, folds=True, files=False),
     "plain": Flavor(Plain(), top=1, size=480_000, folds=False, files=False),
@@ -53,6 +55,7 @@ class MarkdownRenderer:
 
     def __init__(self, templates: Path | None = None, *, flavor: str = "github") -> None:
         self._flavor = chosen = FLAVORS[flavor]
+        self.size = chosen.size
         self._environment = templating.environment(templates)
         self._environment.globals.update(flavor=chosen)
         self._environment.filters.update(
@@ -77,7 +80,7 @@ class MarkdownRenderer:
         page = visible(page)
         tables = [block for section in page.sections for block in section.blocks if isinstance(block, Table)]
         whole = {id(table): self._lines(table, table.rows) for table in tables}
-        limit = _fair_share([len(lines.encode()) for lines in whole.values()], self._flavor.size)
+        limit = _fair_share([len(lines.encode()) for lines in whole.values()], self.size)
         return templating.render(
             self._environment, "md/report.md.j2", page=page, whole_tables=whole, table_limit=limit
         ).encode()
@@ -151,6 +154,20 @@ class MarkdownRenderer:
             return " are left out here"
         names = [self._flavor.marks.link(label, path) if self._flavor.files else path for label, path in links]
         return f", see {' or '.join(names)}"
+
+
+def comment(page: Page, templates: Path | None = None) -> bytes:
+    """The page for a comment on a pull request, which may have 65,536 characters: what is too long for it is cut.
+
+    Raises:
+        TemplateError: the template is missing or broken.
+    """
+    renderer = MarkdownRenderer(templates, flavor="comment")
+    while True:
+        text = renderer.render(page)
+        if len(text.decode()) <= COMMENT or renderer.size <= 1:
+            return text
+        renderer.size //= 2
 
 
 def chart_name(chart: Chart) -> str:

@@ -86,6 +86,21 @@ class Module(Record, frozen=True):
     parameters: Count | None
 
 
+class Run(Record, frozen=True):
+    """So many modules of one class side by side, numbered upwards from ``first``, the path of the first one."""
+
+    first: str
+    count: Count
+    class_name: str = msgspec.field(name="class")
+
+
+class Repeat(Record, frozen=True):
+    """Two runs that correspond, of which one is longer."""
+
+    old: Run
+    new: Run
+
+
 class Match(Record, frozen=True):
     """Why two things are taken to be the same one, and how sure that is.
 
@@ -157,12 +172,15 @@ class Checkpoint(Record, frozen=True):
 
     ``renames`` leads from keys of the checkpoint to keys of the model where a tensor of the same shape has another name
     there, with certainty or likely; guesses are left out. ``renamed`` is the verdict on the state dict with those keys.
+    ``prefixes`` is the same map in a dozen rules at most, the longest prefix that fits going first; None where it takes
+    more.
     """
 
     verdict: Verdict
     exact: bool  # False: modules save or load in a way of their own, or a record does not know; ``custom`` names them
     custom: tuple[str, ...]
     renames: dict[str, str]
+    prefixes: dict[str, str] | None
     renamed: Verdict
 
 
@@ -174,6 +192,7 @@ class Difference(Record, frozen=True, kw_only=True):
     old: Side
     new: Side
     totals: tuple[Figure, ...]  # of both sides, also where they agree
+    repeats: tuple[Repeat, ...]  # runs of blocks that are longer or shorter now; the blocks are among `modules` too
     modules: tuple[ModuleChange, ...]
     tensors: tuple[TensorChange, ...]
     checkpoint: Checkpoint  # an old checkpoint in the new model

@@ -83,12 +83,29 @@ def compact(names: Sequence[str]) -> tuple[str, ...]:
 
 
 def _patterns(texts: tuple[str, ...], numbers: Sequence[tuple[int, ...]]) -> list[str]:
-    columns = [sorted(set(column)) for column in zip(*numbers, strict=True)]
-    full = prod(map(len, columns)) == len(numbers) == len(set(numbers))
-    if full and all(column[-1] - column[0] == len(column) - 1 for column in columns):
-        ranges = [str(column[0]) if len(column) == 1 else f"{column[0]}–{column[-1]}" for column in columns]
-        return [_weave(texts, ranges)]
-    return [_weave(texts, map(str, row)) for row in numbers]
+    if len(set(numbers)) < len(numbers):
+        return [_weave(texts, map(str, row)) for row in numbers]
+    return [_weave(texts, ranges) for ranges in _fold(numbers)]
+
+
+def _fold(rows: Sequence[tuple[int, ...]]) -> list[tuple[str, ...]]:
+    """Rows of numbers as ranges: consecutive first numbers that the same rest follows are one."""
+    if not rows or not rows[0]:
+        return [()] if rows else []
+    rests: dict[int, list[tuple[int, ...]]] = {}
+    for row in sorted(rows):
+        rests.setdefault(row[0], []).append(row[1:])
+    runs: list[list[int]] = []
+    for first, rest in rests.items():
+        if runs and first == runs[-1][-1] + 1 and rest == rests[runs[-1][-1]]:
+            runs[-1].append(first)
+        else:
+            runs.append([first])
+    return [(_range(run), *folded) for run in runs for folded in _fold(rests[run[0]])]
+
+
+def _range(run: Sequence[int]) -> str:
+    return str(run[0]) if len(run) == 1 else f"{run[0]}–{run[-1]}"
 
 
 def _weave(texts: Sequence[str], numbers: Iterable[str]) -> str:

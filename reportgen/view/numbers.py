@@ -77,6 +77,24 @@ def percent(part: int | None, whole: int | None) -> str:
     return f"{tenths // 10:,}.{tenths % 10} %"
 
 
+def change(old: int | None, new: int | None, unit: str = "") -> str:
+    """``+528,128``, ``−97.5 MiB`` with the unit ``B``; ``0`` where nothing changed."""
+    if old is None or new is None:
+        return UNKNOWN
+    return f"{_sign(new - old)}{size(abs(new - old)) if unit == 'B' else exact(abs(new - old))}"
+
+
+def change_percent(old: int | None, new: int | None) -> str:
+    """``−2.1 %``; of nothing there is no share."""
+    if old is None or new is None:
+        return UNKNOWN
+    return f"{_sign(new - old)}{percent(abs(new - old), old)}" if old else NOT_APPLICABLE
+
+
+def _sign(number: int) -> str:
+    return "+" if number > 0 else "−" if number < 0 else ""
+
+
 def shape(sizes: Sequence[int | None] | None) -> str:
     """``64×3×7×7``; a scalar is ``()``; a ragged dimension, of another size in each part, is ``?``."""
     if sizes is None:

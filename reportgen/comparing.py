@@ -1,0 +1,140 @@
+"""Two models side by side: saved reports are read, references built, and the difference written."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from reportgen import api, write
+from reportgen.analysis import budget
+from reportgen.analysis.diff import diff as difference_of
+from reportgen.batch import Progress
+from reportgen.config import Style
+from reportgen.errors import AmbiguousModel, ConfigError, ProbeError
+from reportgen.registry.catalog import Catalog
+from reportgen.report.difference import Difference
+from reportgen.report.schema import ModelReport
+from reportgen.saying import say
+from reportgen.view.diff import Broken, broken_lines, build_diff
+from reportgen.view.page import Page
+
+FORMATS: Mapping[str, str] = {"md": "Markdown", "html": "HTML", "json": "JSON", "text": "text"}
+_SUFFIXES = {"text": "txt"}
+
+Side = str | Path | ModelReport
+
+
+def diff(old: Side, new: Side, **options: Any) -> Difference:
+    """What differs between two models, each a record, the path of a saved ``report.json``, or a reference.
+
+    References are built as `reportgen.build` does it, each in a process of its own; ``options`` are that function's on
+    how a model is measured (``device``, ``mode``, ``inputs``, ``timeout``…).
+
+    Raises:
+        ConfigError, RegistryError: an option or a reference is wrong.
+        ReportFormatError: a file is no report.
+        ProbeError: there is nothing to compare, because a model could not be built.
+    """
+    return difference_of(*records((old, new), **options))
+
+
+def records(sides: Sequence[Side], *, progress: Progress | None = None, **options: Any) -> list[ModelReport]:
+    """The record of each side, in order; those of references are built together. Errors as of `diff`."""
+    refs = [side for side in sides if isinstance(side, str) and not _is_file(side)]
+    built = _built(dict.fromkeys(refs), progress, options) if refs else {}
+    found = []
+    for side in sides:
+        if isinstance(side, ModelReport):
+            found.append(side)
+        else:
+            found.append(built[side] if side in built else api.load(side))
+    return found
+
+
+def _is_file(side: str) -> bool:
+    return side.endswith(".json") or Path(side).is_file()
+
+
+def _built(refs: Iterable[str], progress: Progress | None, options: Mapping[str, Any]) -> dict[str, ModelReport]:
+    canonical = {ref: _one_model(ref) for ref in refs}
+    with TemporaryDirectory(prefix="reportgen-") as folder:
+        run = api.build(canonical.values(), output=folder, formats=("json",), progress=progress, **options)
+        for outcome in run.outcomes:
+            if outcome.status == "failed":
+                raise ProbeError(f"{outcome.ref}: {outcome.reason}", code="diff-failed", remedy=outcome.remedy)
+        built = {outcome.ref: api.load(Path(folder, outcome.slug, "report.json")) for outcome in run.outcomes}
+    return {ref: built[name] for ref, name in canonical.items()}
+
+
+def _one_model(ref: str) -> str:
+    """The canonical form of a reference that names one model."""
+    found = Catalog().expand(ref)
+    if len(found) != 1:
+        raise AmbiguousModel(
+            f"{ref!r} names {len(found)} models, and one on each side is compared", remedy="name one, without wildcards"
+        )
+    return str(found[0])
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A difference, the rules that it breaks, and how both look."""
+
+    difference: Difference
+    broken: Broken
+
+    @classmethod
+    def of(cls, difference: Difference, rules: Iterable[str]) -> Comparison:
+        """Checks the rules, see `reportgen.analysis.budget`. Raises ConfigError where one is none, or names nothing."""
+        return cls(difference, budget.broken(budget.parse_rules(rules), difference))
+
+    @property
+    def complaints(self) -> tuple[str, ...]:
+        """One line a broken rule."""
+        return broken_lines(self.broken, self.difference)
+
+    def page(self, links: tuple[tuple[str, str], ...] = ()) -> Page:
+        """The page that every format lays out."""
+        return build_diff(self.difference, self.broken, links=links)
+
+    def show(self, file_format: str) -> None:
+        """Prints it: as text with colour where the terminal has any, or as what a file would hold."""
+        if file_format == "text" and sys.stdout.isatty():
+            from reportgen.render import terminal
+
+            terminal.show(self.page())
+        else:
+            say(self.render(file_format).decode().rstrip("\n"))
+
+    def render(self, file_format: str, style: Style = Style()) -> bytes:
+        """A file of its own. Raises RenderError where it cannot be made."""
+        return write.render_diff(self.page(), self.difference, file_format, style)
+
+    def write(self, folder: Path, formats: Iterable[str], style: Style = Style()) -> tuple[Path, ...]:
+        """Writes ``diff.md``, ``diff.html``, ``diff.json`` and ``diff.txt``, as asked for, and gives their paths."""
+        files = {name: f"diff.{_SUFFIXES.get(name, name)}" for name in formats}
+        for name, file in files.items():
+            links = tuple((FORMATS[other], path) for other, path in files.items() if other != name)
+            data = write.render_diff(self.page(links), self.difference, name, style)
+            write.write_file(folder / file, data)
+        return tuple(folder / file for file in files.values())
+
+
+def check_rules(rules: Iterable[str]) -> None:
+    """Makes sure, before any work, that each rule is one. Raises ConfigError where it is not."""
+    budget.parse_rules(rules)
+
+
+def check_formats(formats: Iterable[str]) -> tuple[str, ...]:
+    """The formats of a difference, each once. Raises ConfigError for one that there is not."""
+    asked = tuple(dict.fromkeys(formats))
+    for name in asked:
+        if name not in FORMATS:
+            raise ConfigError(
+                f"format {name!r} is not known", code="format-unknown", remedy=f"use any of {', '.join(FORMATS)}"
+            )
+    return asked

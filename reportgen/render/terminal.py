@@ -1,0 +1,99 @@
+"""Pages in a terminal, with colour where it has any, and as plain text where it is none."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table as Grid
+from rich.text import Text
+
+from reportgen.render.text import visible
+from reportgen.view import numbers
+from reportgen.view.page import Code, Facts, Figures, Notices, Prose, Table
+
+if TYPE_CHECKING:
+    from reportgen.view.page import Block, Cell, Notice, Page, Tone
+
+_ROWS = 40  # of a table; all are in the other formats
+_WIDTH = 120  # of plain text
+_STYLES: dict[Tone, str] = {"plain": "", "good": "green", "warn": "yellow", "bad": "red", "muted": "dim"}
+_MARKS: dict[Tone, str] = {"plain": "·", "good": "✓", "warn": "!", "bad": "✗", "muted": "·"}
+
+
+def show(page: Page) -> None:
+    """Prints the page to standard output, which is a terminal."""
+    _print(page, Console(highlight=False))
+
+
+def plain(page: Page) -> str:
+    """The page as text without colour, at most 120 columns wide but for longer words."""
+    console = Console(file=io.StringIO(), width=_WIDTH, color_system=None, highlight=False, force_terminal=False)
+    with console.capture() as captured:
+        _print(page, console)
+    return "\n".join(line.rstrip() for line in captured.get().splitlines()) + "\n"
+
+
+def _print(page: Page, console: Console) -> None:
+    page = visible(page)
+    console.print(Text(page.title, style="bold"), Text(f" {page.badge or page.status}", style="dim"), sep="")
+    console.print(Text(page.subtitle, style="dim"))
+    console.print()
+    console.print(_block(page.summary))
+    for section in page.sections:
+        console.print()
+        console.print(Text(section.title, style="bold underline"))
+        for block in section.blocks:
+            console.print(Padding(_block(block), (0, 0, 0, 2)))
+    console.print()
+    console.print(Text(page.footer, style="dim"))
+
+
+def _block(block: Block) -> RenderableType:
+    match block:
+        case Figures():
+            return _grid([[item.label, item.value, item.note or item.exact or ""] for item in block.items])
+        case Facts():
+            return _grid([[label, cell.text] for label, cell in block.items])
+        case Notices():
+            return Group(*map(_notice, block.items))
+        case Table():
+            return _table(block)
+        case Code() | Prose():
+            return Text(block.text)
+        case _:
+            return Text(f"{block.title}: {block.alt}")
+
+
+def _grid(rows: list[list[str]]) -> Grid:
+    grid = Grid.grid(padding=(0, 2))
+    for row in rows:
+        grid.add_row(*map(Text, row))
+    return grid
+
+
+def _notice(notice: Notice) -> Text:
+    text = Text(f"{_MARKS[notice.tone]} {notice.title}", style=_STYLES[notice.tone])
+    for more in (notice.text, notice.remedy and f"What to do: {notice.remedy}"):
+        if more:
+            text.append(f"\n  {more}", style="default")
+    return text
+
+
+def _table(table: Table) -> RenderableType:
+    grid = Grid(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
+    for column in table.columns:
+        grid.add_column(Text(column.label), justify=column.align, overflow="fold")
+    for row in table.rows[:_ROWS]:
+        grid.add_row(*map(_cell, row.cells))
+    left_out = len(table.rows) - _ROWS
+    notes = [f"{numbers.plural(left_out, 'row')} more in the other formats."] if left_out > 0 else []
+    notes += [table.note] if table.note else []
+    caption = [Text(table.caption)] if table.caption else []
+    return Group(*caption, grid, *(Text(note, style="dim") for note in notes))
+
+
+def _cell(cell: Cell) -> Text:
+    return Text(cell.text, style=_STYLES[cell.tone])
