@@ -1,6 +1,7 @@
 # make report   builds the reports of the bundled manifest into reports/
 # make test     runs the whole test suite
-# make zoo      probes every model of whole libraries, and prints how many are complete; ZOO="'timm:vit*'" names others
+# make zoo      reports on every model of whole libraries, and prints how many are complete and what it took;
+#               ZOO="'timm:vit*' transformers:bert" names others, ZOO_OPTIONS="--format json --shard 1/23" changes how
 # make validate checks reports as HTML with Nu, html-validate (npm install vnu-jar html-validate) and axe-core
 # make truth    compares figures with all that is known of them, and writes docs/truth.md
 # Each sets up .venv first, once. PYTHON=python3.12 chooses another interpreter.
@@ -8,6 +9,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 ZOO = 'torchvision:*' 'timm:*' 'transformers:*'
+ZOO_OPTIONS = --format md,html,pdf,json
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 PYTEST := $(BIN)/python -m pytest --numprocesses auto --maxprocesses 8 --dist loadfile
 
@@ -34,7 +36,7 @@ validate: setup
 	$(BIN)/python scripts/validate.py
 
 zoo: setup
-	$(BIN)/python benchmarks/zoo.py $(ZOO) --output zoo
+	$(BIN)/python benchmarks/zoo.py $(ZOO) $(ZOO_OPTIONS) --output zoo
 
 truth: setup
 	$(BIN)/python scripts/truth
