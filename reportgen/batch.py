@@ -17,14 +17,15 @@ from natsort import natsorted
 from reportgen.config import BatchOptions, RenderOptions
 from reportgen.errors import RegistryError, ReportgenError, UnknownModel, WriteError
 from reportgen.executors import Executor, executor_of, memory_limit
+from reportgen.index import write_index
 from reportgen.manifest import ModelEntry
 from reportgen.registry.base import ModelRef
 from reportgen.serving import Lost
 from reportgen.signals import shielded
 from reportgen.stamps import FOLDER, Stamps
 from reportgen.tasks import Job, Outcome, Probing, Step, perform
-from reportgen.view.index import IndexEntry
-from reportgen.write import check_writable, slugs, sweep, write_index
+from reportgen.view.entries import IndexEntry
+from reportgen.write import check_writable, slugs, sweep
 
 Expanded: TypeAlias = tuple[ModelRef, ...] | ReportgenError | Lost  # what a reference was found to mean
 
@@ -139,7 +140,7 @@ def _outcomes(
 def index(outcomes: Sequence[Outcome], output: Path, options: RenderOptions) -> tuple[str, ...]:
     """Writes the index of a run; gives a line on what could not be written, if anything."""
     try:
-        write_index([index_entry(outcome) for outcome in outcomes], output, options)
+        write_index([index_entry(outcome, output, options) for outcome in outcomes], output, options)
     except WriteError as exc:
         return (f"the index: {exc}; {exc.remedy}; the reports are there, and the same command will add it",)
     return ()
@@ -228,8 +229,9 @@ def expand(text: str) -> tuple[ModelRef, ...] | ReportgenError:
         return exc
 
 
-def index_entry(outcome: Outcome) -> IndexEntry:
-    """The outcome's line in the index."""
+def index_entry(outcome: Outcome, output: Path, options: RenderOptions) -> IndexEntry:
+    """The outcome's line in the index, with those of the formats asked for that lie in ``output``."""
+    folder = output / outcome.slug
     return IndexEntry(
         ref=outcome.ref,
         name=outcome.name,
@@ -238,6 +240,7 @@ def index_entry(outcome: Outcome) -> IndexEntry:
         parameters=outcome.parameters,
         flops=outcome.flops,
         reason=outcome.reason or next(iter(outcome.problems), None),
-        tags=outcome.tags,
-        group=outcome.group,
+        remedy=outcome.remedy,
+        formats=tuple(name for name in options.formats if (folder / f"report.{name}").is_file()),
+        summary=outcome.summary,
     )

@@ -201,7 +201,7 @@ class Log(Display):
             status=outcome.status,
             reason=outcome.reason or next(iter(outcome.problems), None),
             remedy=outcome.remedy,
-            stage=outcome.stage or ("rendering" if outcome.problems else None),
+            stage=outcome.summary.stage or ("rendering" if outcome.problems else None),
             problems=outcome.problems,
             parameters=outcome.parameters,
             unchanged=outcome.seconds is None and outcome.stands,

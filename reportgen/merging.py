@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import dataclasses
-import json
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
 from natsort import natsorted
 
-from reportgen.config import FORMATS, RenderOptions
+from reportgen.config import RenderOptions
 from reportgen.errors import ConfigError, WriteError
+from reportgen.index import read_index, write_index
 from reportgen.stamps import FOLDER
-from reportgen.view.index import IndexEntry
-from reportgen.write import check_writable, write_index
-
-_INDEX = "reportgen/index"
+from reportgen.view.entries import IndexEntry
+from reportgen.write import check_writable
 
 
 def merge(folders: Sequence[Path], output: Path) -> int:
@@ -28,7 +25,7 @@ def merge(folders: Sequence[Path], output: Path) -> int:
     """
     found: dict[str, tuple[Path, IndexEntry]] = {}
     for folder in folders:
-        for entry in _entries(folder):
+        for entry in read_index(folder):
             before, _ = found.setdefault(entry.slug, (folder, entry))
             if _record(before, entry.slug) != _record(folder, entry.slug):
                 raise ConfigError(
@@ -40,24 +37,8 @@ def merge(folders: Sequence[Path], output: Path) -> int:
     for slug, (folder, _) in found.items():
         _copy(folder, output, slug)
     entries = natsorted((entry for _, entry in found.values()), key=lambda entry: entry.ref)
-    formats = tuple(name for name in FORMATS if any((output / slug / f"report.{name}").exists() for slug in found))
-    write_index(entries, output, RenderOptions(formats or FORMATS))
+    write_index(entries, output, RenderOptions())
     return len(entries)
-
-
-def _entries(folder: Path) -> list[IndexEntry]:
-    known = {item.name for item in dataclasses.fields(IndexEntry)}
-    try:
-        document = json.loads((folder / "index.json").read_bytes())
-        models = {_INDEX: document["models"]}[document["format"]]
-        entries = [IndexEntry(**{key: model[key] for key in known & model.keys()}) for model in models]
-        return [dataclasses.replace(entry, tags=tuple(entry.tags)) for entry in entries]
-    except (OSError, ValueError, LookupError, TypeError, AttributeError) as exc:
-        raise ConfigError(
-            f"{folder} has no index.json that can be read: {exc}",
-            code="merge-no-index",
-            remedy="name folders that reportgen build has finished",
-        ) from exc
 
 
 def _record(folder: Path, slug: str) -> bytes | None:

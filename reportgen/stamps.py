@@ -18,6 +18,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from reportgen.errors import WriteError
 from reportgen.render.templating import own_templates
 from reportgen.tasks import Job, Outcome
@@ -47,8 +49,7 @@ class Stamps:
                 and stamp["files"] == _left(job.folder)
                 and all(_digest(Path(path)) == digest for path, digest in stamp["sources"].items())
             )
-            told = stamp["outcome"]
-            return Outcome(**{**told, "problems": (), "tags": tuple(told["tags"])}) if holds else None
+            return msgspec.convert({**stamp["outcome"], "problems": ()}, Outcome) if holds else None
         except (OSError, ValueError, LookupError, TypeError):  # none, or none that can be read
             return None
 
@@ -66,7 +67,7 @@ class Stamps:
                 "files": _left(job.folder),
                 "sources": {path: _digest(Path(path)) for path in outcome.sources},
             }
-            write_file(self._place(job), json.dumps(stamp, indent=1).encode())
+            write_file(self._place(job), json.dumps(stamp, indent=1, default=dataclasses.asdict).encode())
 
     def _place(self, job: Job) -> Path:
         return self._folder / f"{job.folder.name}.json"

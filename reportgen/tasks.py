@@ -15,6 +15,7 @@ from typing import Any, ClassVar, TypeAlias
 import msgspec
 
 from reportgen import sandbox
+from reportgen.analysis.summary import Summary, summarise
 from reportgen.config import RenderOptions
 from reportgen.errors import ProbeError, ReportgenError
 from reportgen.manifest import ModelEntry
@@ -63,10 +64,8 @@ class Outcome:
     reason: str | None  # why not complete
     remedy: str | None = None
     problems: tuple[str, ...] = ()
-    tags: tuple[str, ...] = ()
-    group: str | None = None
     lost: bool = False  # whether its process was: the next time it may not be
-    stage: str | None = None  # of the probe that failed
+    summary: Summary = field(default_factory=Summary)
     seconds: float | None = field(default=None, compare=False)
     sources: tuple[str, ...] = field(default=(), compare=False)  # files of the user's own that were read for it
 
@@ -234,10 +233,8 @@ def outcome_of(report: ModelReport, slug: str, problems: tuple[str, ...] = ()) -
         flops=report.totals.flops.forward,
         reason=None if error is None else error.message.partition("\n")[0],
         remedy=None if error is None else error.remedy,
-        stage=None if error is None else error.stage,
+        summary=summarise(report),
         problems=problems,
-        tags=report.model.tags,
-        group=report.model.group,
     )
 
 

@@ -1,15 +1,14 @@
-"""Files: names that are safe on every file system, contents that are whole or absent, and the run's index."""
+"""Files: names that are safe on every file system, and contents that are whole or absent."""
 
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 import uuid
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict, replace
+from dataclasses import replace
 from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -22,13 +21,12 @@ from reportgen.report import codec
 from reportgen.report.difference import Difference
 from reportgen.report.schema import ModelReport
 from reportgen.view.build import build
-from reportgen.view.index import IndexEntry, build_index
 from reportgen.view.page import Page
 
 MAX_SLUG = 80
 _HASH = 8  # hexadecimal digits
-# Windows refuses these as file names, with any suffix; the last is the run's own index.
-_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d|index)(\..*)?", re.IGNORECASE)
+# Windows refuses these as file names, with any suffix; the last two are the run's own.
+_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d|index|failures)(\..*)?", re.IGNORECASE)
 
 
 def slugs(labels: Mapping[str, str]) -> dict[str, str]:
@@ -198,17 +196,3 @@ def render_diff(page: Page, difference: Difference, file_format: str, style: Sty
             return terminal.plain(page).encode()
         case _:
             return renderer(file_format, style).render(page)
-
-
-def write_index(entries: Sequence[IndexEntry], folder: Path, options: RenderOptions) -> None:
-    """Writes ``index.json``, ``index.html`` and ``index.md``; each leads to the reports in its own format where it can.
-
-    Raises:
-        WriteError: one of them cannot be written.
-    """
-    document = {"format": "reportgen/index", "format_version": 1, "models": [asdict(entry) for entry in entries]}
-    write_file(folder / "index.json", json.dumps(document, indent=2).encode() + b"\n")
-    for file_format in ("html", "md"):
-        page = build_index(entries, file_format if file_format in options.formats else options.formats[0])
-        page = replace(page, author=options.brand.author, logo=options.brand.logo)
-        write_file(folder / f"index.{file_format}", renderer(file_format, options.style).render(page))

@@ -275,8 +275,9 @@ def test_index(bad_run):
         "tags": [],
         "group": None,
     }
-    assert expected == good
-    assert {".reportgen", "index.html", "index.json", "index.md", *outcomes} == {path.name for path in folder.iterdir()}
+    assert expected == {key: good[key] for key in expected}
+    own = {".reportgen", "index.csv", "index.html", "index.json", "index.md", "failures.html", "failures.md"}
+    assert own | set(outcomes) == {path.name for path in folder.iterdir()}
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="memory is limited on Linux only")
@@ -352,7 +353,7 @@ def test_tags_and_groups(tmp_path):
     entries = [ModelEntry("builtin:linear", tags=("small", "<b>"), group="teaching")]
     for _ in range(2):
         (outcome,) = run(entries, JSON, BatchOptions(tmp_path), executor=InProcess()).outcomes
-        assert (("small", "<b>"), "teaching") == (outcome.tags, outcome.group)
+        assert (("small", "<b>"), "teaching") == (outcome.summary.tags, outcome.summary.group)
         (model,) = json.loads((tmp_path / "index.json").read_bytes())["models"]
         assert (["small", "<b>"], "teaching") == (model["tags"], model["group"])
     model = codec.load(tmp_path / "builtin-linear" / "report.json").model
@@ -381,7 +382,7 @@ def test_a_format_that_cannot_be_written(tmp_path):
     assert not outcome.ok
     (problem,) = outcome.problems
     assert problem.startswith(f"report.md: cannot write {tmp_path / 'builtin-linear' / 'report.md'}: Is a directory")
-    assert outcome.problems[0] == index_entry(outcome).reason
+    assert outcome.problems[0] == index_entry(outcome, tmp_path, JSON).reason
     assert (tmp_path / "builtin-linear" / "report.html").is_file()
 
 

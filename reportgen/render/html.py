@@ -9,7 +9,7 @@ import re
 from bisect import bisect_right
 from collections import Counter
 from itertools import accumulate
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import jinja2
 from markupsafe import Markup
@@ -18,12 +18,14 @@ from reportgen.render import charts, prose, templating
 from reportgen.render.ledger import fit, needs
 from reportgen.render.text import anchor, breakable, broken, escaped, html, safe_href, visible, whole
 from reportgen.view import numbers
+from reportgen.view.index import BAR
 from reportgen.view.page import Cell, Chart, Page, Row, Table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from reportgen.view.index import Index, IndexRow
     from reportgen.view.page import Block, Figure
 
 SCREEN, DENSE = 128, 148  # characters across a table on a wide screen, in the usual and in small print
@@ -60,13 +62,23 @@ class HtmlRenderer:
         page = visible(page)
         tables = [block for section in page.sections for block in section.blocks if isinstance(block, Table)]
         widths = {id(table): screen_widths(table) for table in tables}
-        style = self._style(tables, widths)
-        script = lean(templating.sources(self._environment, "js/report.js"))
+        style = self._styles("css/columns.css.j2", tables=tables, table_widths=widths)
+        return self._document("html/report.html.j2", "js/report.js", style, page=page, table_widths=widths)
+
+    def render_index(self, index: Index) -> bytes:
+        """The index of a run, in the same manner."""
+        index = visible(index)
+        widths = index_widths(index)
+        style = self._styles("css/index.css.j2", page=index, widths=widths, steps=BAR)
+        return self._document("html/index.html.j2", "js/index.js", style, page=index, widths=widths)
+
+    def _document(self, template: str, script_file: str, style: str, **context: Any) -> bytes:
+        """The template with its style and its script, and what the browser may trust of both."""
+        script = lean(templating.sources(self._environment, script_file))
         text = templating.render(
             self._environment,
-            "html/report.html.j2",
-            page=page,
-            table_widths=widths,
+            template,
+            **context,
             style=Markup(style),  # noqa: S704 - our own file; a "</style" in a user's only breaks their own page
             script=Markup(script),  # noqa: S704 - as above
             style_hash=_csp_hash(style),
@@ -74,12 +86,13 @@ class HtmlRenderer:
         )
         return text.encode()
 
-    def _style(self, tables: Sequence[Table], widths: Mapping[int, Sequence[int]]) -> str:
+    def _styles(self, own: str, **context: Any) -> str:
+        """The style sheet: what all pages have, what this one has of its own, and the user's."""
         return "".join(
             (
                 _faces(),
                 templating.sources(self._environment, "css/screen.css"),
-                templating.render(self._environment, "css/columns.css.j2", tables=tables, table_widths=widths),
+                templating.render(self._environment, own, **context),
                 templating.sources(self._environment, "css/user.css"),
                 self._css,
             )
@@ -108,6 +121,7 @@ def environment(templates: Path | None = None) -> jinja2.Environment:
         cells=cells,
         href=safe_href,
         image=image,
+        index_row=index_row,
         is_tree=is_tree,
         link=link,
         opening=opening,
@@ -133,6 +147,22 @@ def cells(row: Row, widths: Sequence[int]) -> Markup:
     return Markup("".join(parts))  # noqa: S704 - escaped there
 
 
+def index_row(row: IndexRow, widths: Sequence[int]) -> Markup:
+    """A row of an index: its model, with the reason where it failed, its figures with their bars, its reports."""
+    first, *others = row.cells
+    why = f'<small title="{escaped(row.reason)}">{escaped(row.reason)}</small>' if row.reason else ""
+    opening = '<tr class="why"' if row.reason else "<tr"  # a line ends inside a tag, where it is no text
+    parts = [
+        f"{opening}\n><th{attributes(first)}>{_linked(first, widths[0])}{why}",
+        *(
+            f"<td{attributes(cell, f'b{bar}' if bar else '')}>{_linked(cell, width)}"
+            for cell, bar, width in zip(others, row.bars[1:], widths[1:], strict=False)
+        ),
+        f"<td>{' '.join(_linked(cell, len(cell.text) * 2) for cell in row.reports)}",
+    ]
+    return Markup("".join(parts))  # noqa: S704 - escaped there
+
+
 def link(cell: Cell) -> Markup:
     """The cell's text, with places to break; a link where its target is harmless."""
     return Markup(_linked(cell, 0))  # noqa: S704 - escaped there
@@ -151,9 +181,12 @@ def state(item: Cell | Figure) -> str:
     return _STATES.get(text, item.tone) if item.tone != "plain" else ""
 
 
-def attributes(cell: Cell) -> str:
-    """The attributes of a cell: how it is set, what it sorts by where its text does not say, and its longer form."""
-    css_class = state(cell)
+def attributes(cell: Cell, more: str = "") -> str:
+    """The attributes of a cell: how it is set, what it sorts by where its text does not say, and its longer form.
+
+    ``more`` is a class on top of that.
+    """
+    css_class = f"{state(cell)} {more}".strip()
     text = f' class="{css_class}"' if css_class else ""
     if cell.sort is not None and cell.text.replace(",", "") != str(cell.sort):
         text += f' data-sort="{cell.sort}"'
@@ -216,6 +249,13 @@ def _table_widths(context: jinja2.runtime.Context, table: Table) -> Sequence[int
     """`screen_widths`, which the style sheet and the table itself ask for: long tables are looked through once."""
     widths: Mapping[int, Sequence[int]] = context["table_widths"]
     return widths[id(table)]
+
+
+def index_widths(index: Index) -> list[int]:
+    """Characters for each column of an index, and for the links of each row."""
+    table = Table("models", index.columns, tuple(Row(row.cells) for row in index.rows))
+    links = max((sum(len(cell.text) + 1 for cell in row.reports) for row in index.rows), default=0)
+    return [*screen_widths(table), max(links, len("reports")) + _PADDING]
 
 
 def print_size(widths: Sequence[int]) -> str:

@@ -1,91 +1,169 @@
-"""The index of a run: every model with its key figures and the way to its report, failed ones with their reason."""
+"""The index of a run for the screen: every model with its key figures, to search, filter and sort."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from natsort import natsorted
+
+from reportgen.report.schema import Status
 from reportgen.version import __version__
-from reportgen.view import numbers, tables
-from reportgen.view.page import Cell, Figure, Figures, Page, Section, Table, Tone
-from reportgen.view.tables import field, tabulate
+from reportgen.view import numbers
+from reportgen.view.causes import causes
+from reportgen.view.entries import TITLE, IndexEntry, badge, fields, figure_of, subtitle, worst
+from reportgen.view.overviews import by_source, most_frequent
+from reportgen.view.page import Cell, Column, Scatter, Table
+from reportgen.view.scatter import Scale, scatter
 
-if TYPE_CHECKING:
-    from reportgen.report.schema import Status
-
-_TONES: dict[Status, Tone] = {"complete": "good", "partial": "warn", "failed": "bad"}
+BAR = 40  # steps of the longest bar
+_FEW = 10  # models that are taken in at a glance
+_FORMATS = {"html": "HTML", "md": "MD", "pdf": "PDF", "json": "JSON"}
+_NOTE = (
+    "Work and memory are those of one forward pass and one training step, with the inputs that each report names. "
+    "“No gradient” counts parameter tensors that the step leaves without one. Bars have logarithmic scales."
+)
+_SIZES = (0, 10**6, 10**7, 10**8, 10**9, 10**10, 10**11)  # parameters
 
 
 @dataclass(frozen=True, slots=True)
-class IndexEntry:
-    """One model of a run, with the members of its entry in ``index.json``."""
+class Choice:
+    """What a filter lets through: rows with ``value`` in its column, or a figure in the range ``1000000-10000000``."""
 
-    ref: str
-    name: str
-    slug: str
+    value: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """A choice among the values of a column."""
+
+    key: str  # of the column
+    label: str
+    choices: tuple[Choice, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class IndexRow:
+    """One model: a cell for each column, the length of its bar from 0 to `BAR`, and a link for each format."""
+
+    cells: tuple[Cell, ...]
+    bars: tuple[int, ...]
+    reports: tuple[Cell, ...]
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """The page of a run."""
+
+    title: str
+    subtitle: str
     status: Status
-    parameters: int | None  # unique
-    flops: int | None  # of the forward pass
-    reason: str | None  # why it is not complete, in one line
-    tags: tuple[str, ...] = ()  # that a manifest gave it
-    group: str | None = None  # of models that it is to be compared with
+    badge: str | None
+    overviews: tuple[Table, ...]
+    chart: Scatter | None
+    filters: tuple[Filter, ...]
+    columns: tuple[Column, ...]
+    rows: tuple[IndexRow, ...]
+    note: str
+    links: tuple[tuple[str, str], ...]  # (label, relative path): the other forms of the index
+    footer: str
+    language: str = "en"
+    author: str | None = None
+    logo: str | None = None
 
 
-def build_index(entries: Sequence[IndexEntry], link_suffix: str = "html") -> Page:
-    """The page of a run; names lead to ``SLUG/report.SUFFIX``.
-
-    Args:
-        entries: one for each model, in the order to show them.
-        link_suffix: of the files to lead to, without the dot.
-    """
-    counts = Counter(entry.status for entry in entries)
-    statuses: tuple[Status, ...] = ("complete", "partial", "failed")
-    worst: Status = next((status for status in reversed(statuses) if counts[status]), "complete")
-    figures = [Figure("Models", numbers.exact(len(entries)))]
-    figures += [
-        Figure(status.capitalize(), numbers.exact(counts[status]), tone=_TONES[status])
-        for status in statuses
-        if counts[status]
-    ]
-    return Page(
-        title="Model reports",
-        subtitle=", ".join(f"{counts[status]:,} {status}" for status in statuses if counts[status]) or "no models",
-        status=worst,
-        description=None,
-        summary=Figures(tuple(figures)),
-        badge=None if worst == "complete" else f"{counts[worst]:,} of {len(entries):,} {worst}",
-        sections=(Section("models", "Models", (_table(entries, link_suffix),)),) if entries else (),
-        footer=f"reportgen {__version__}",
-        kind="index",
-    )
-
-
-def _table(entries: Sequence[IndexEntry], link_suffix: str) -> Table:
-    any_reason = any(entry.reason is not None for entry in entries)
-    return tabulate(
-        "models",
-        entries,
-        (
-            field("name", "model", lambda entry: _link(entry, link_suffix), kind="name", weight=2.5),
-            field("ref", "reference", lambda entry: Cell(entry.ref), kind="code", weight=3),
-            field("status", "status", lambda entry: Cell(entry.status, tone=_TONES[entry.status]), weight=1.3),
-            field("parameters", "parameters", lambda entry: tables.number(entry.parameters), kind="number", weight=1.8),
-            field("human", "about", lambda entry: _about(entry.parameters), kind="number"),
-            field("macs", "MACs", lambda entry: _macs(entry.flops), kind="number"),
-            field("reason", "reason", lambda entry: tables.text(entry.reason), weight=4, shown=any_reason),
+def build_index(entries: Sequence[IndexEntry]) -> Index:
+    """The page, with a row for each entry, in their order."""
+    found = causes(entries)
+    shown = [field for field in fields(entries, "html") if field.shown]
+    bars = [_bars(entries, field.column.key) for field in shown]
+    return Index(
+        title=TITLE,
+        subtitle=subtitle(entries),
+        status=worst(entries),
+        badge=badge(entries),
+        overviews=tuple(table for table in (most_frequent(found, "html"), by_source(entries)) if table is not None),
+        chart=scatter(entries, "html"),
+        filters=_filters(entries) if len(entries) > _FEW else (),
+        columns=tuple(field.column for field in shown),
+        rows=tuple(
+            IndexRow(
+                tuple(field.cell(entry) for field in shown),
+                tuple(bar(entry) for bar in bars),
+                tuple(
+                    Cell(_FORMATS.get(name, name), href=entry.href(name)) for name in sorted(entry.formats, key=_place)
+                ),
+                entry.reason,
+            )
+            for entry in entries
         ),
+        note=_NOTE,
+        links=(
+            *([("What failed, and why", "failures.html")] if found else []),
+            ("Markdown", "index.md"),
+            ("CSV", "index.csv"),
+            ("JSON", "index.json"),
+        ),
+        footer=f"reportgen {__version__}",
     )
 
 
-def _link(entry: IndexEntry, suffix: str) -> Cell:
-    return Cell(entry.name, href=f"{entry.slug}/report.{suffix}", hint=entry.ref)
+def _place(name: str) -> tuple[int, str]:
+    """Where a format stands in a row: reportgen's own first."""
+    known = list(_FORMATS)
+    return (known.index(name) if name in known else len(known), name)
 
 
-def _about(number: int | None) -> Cell:
-    return tables.NONE if number is None else Cell(numbers.human(number), sort=number)
+def _bars(entries: Sequence[IndexEntry], key: str) -> Callable[[IndexEntry], int]:
+    """How long the bar of an entry is in the column of that key."""
+    figure = figure_of(key)
+    scale = None if figure is None else Scale.over(map(figure, entries))
+
+    def length(entry: IndexEntry) -> int:
+        value = None if figure is None else figure(entry)
+        return max(1, round(BAR * scale.place(value))) if scale and value else 0
+
+    return length
 
 
-def _macs(flops: int | None) -> Cell:
-    return tables.work(None if flops is None else flops // 2)
+def _filters(entries: Sequence[IndexEntry]) -> tuple[Filter, ...]:
+    """The choices among what the models differ in."""
+    found = (
+        _filter("status", "status", [entry.status for entry in entries]),
+        _filter("source", "source", [entry.source for entry in entries]),
+        _filter("family", "family", [entry.summary.family for entry in entries]),
+        _filter("group", "group", [entry.summary.group for entry in entries]),
+        _filter("tags", "tag", [tag for entry in entries for tag in entry.summary.tags]),
+        Filter("parameters", "size", _sizes(entries)),
+    )
+    return tuple(each for each in found if len(each.choices) > 1)
+
+
+def _filter(key: str, label: str, values: Sequence[str | None]) -> Filter:
+    counts = Counter(value for value in values if value is not None)
+    return Filter(key, label, tuple(Choice(value, f"{value} ({counts[value]:,})") for value in natsorted(counts)))
+
+
+def _sizes(entries: Sequence[IndexEntry]) -> tuple[Choice, ...]:
+    """Ranges of parameters, those that some model lies in: ``1 M – 10 M (48)``."""
+    found = []
+    for low, high in zip(_SIZES, (*_SIZES[1:], None), strict=True):
+        count = sum(
+            low <= entry.parameters < (high or entry.parameters + 1)
+            for entry in entries
+            if entry.parameters is not None
+        )
+        if count:
+            found.append(Choice(f"{low}-{high or ''}", f"{_range(low, high)} ({count:,})"))
+    return tuple(found)
+
+
+def _range(low: int, high: int | None) -> str:
+    """``under 1 M``, ``1 M – 10 M``, ``from 100 B``."""
+    ends = [None if end is None else numbers.decade(len(str(end)) - 1) for end in (low, high)]
+    if not low:
+        return f"under {ends[1]}"
+    return f"from {ends[0]}" if high is None else f"{ends[0]} – {ends[1]}"

@@ -49,6 +49,13 @@ def macs(number: int | None) -> str:
     return _work(number, "MAC")
 
 
+def decade(exponent: int, *, work: bool = False) -> str:
+    """A power of ten as the mark of an axis: ``100 k``, ``10 M``; ``work`` counts in ``G`` where others do in ``B``."""
+    units = _SI if work else _COUNTS
+    power = min(exponent // 3, len(units) - 1)
+    return f"{10 ** (exponent - 3 * power):,} {units[power]}".rstrip()
+
+
 def size(number: int | None) -> str:
     """Bytes for the eye, in powers of 1,024: ``97.5 MiB``."""
     return UNKNOWN if number is None else _scaled(number, _BINARY, base=1024, decimals=1)

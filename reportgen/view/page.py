@@ -254,7 +254,41 @@ class Diagram:
     frames: tuple[Frame, ...] = ()
 
 
-Chart: TypeAlias = Icicle | Bars | Shares | Timeline | Diagram
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """One side of a scatter chart: what it counts, and its marks, each a place from 0 to 1 and what stands there."""
+
+    label: str
+    marks: tuple[tuple[float, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Dot:
+    """A point of a scatter chart, ``x`` and ``y`` from 0 to 1, from its lower left; ``named`` if its label is shown."""
+
+    label: str
+    x: float
+    y: float
+    hint: str  # its figures
+    series: int
+    href: str | None = None
+    named: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Scatter:
+    """Models by two of their figures; those of one series, ``timm (20)``, have one colour and shape."""
+
+    id: str
+    title: str
+    alt: str
+    across: Axis
+    up: Axis
+    series: tuple[str, ...]
+    dots: tuple[Dot, ...]
+
+
+Chart: TypeAlias = Icicle | Bars | Shares | Timeline | Diagram | Scatter
 Block: TypeAlias = Table | Figures | Facts | Notices | Code | Prose | Chart
 
 

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 from reportgen.render.charts.canvas import Drawing
 from reportgen.render.charts.diagram import diagram
 from reportgen.render.charts.icicle import bars, icicle
+from reportgen.render.charts.scatter import scatter
 from reportgen.render.charts.shares import shares
 from reportgen.render.charts.svg import document
 from reportgen.render.charts.timeline import timeline
-from reportgen.view.page import Bars, Diagram, Icicle, Shares, Timeline
+from reportgen.view.page import Bars, Diagram, Icicle, Scatter, Shares, Timeline
 
 if TYPE_CHECKING:
     from reportgen.view.page import Chart
@@ -39,3 +40,5 @@ def draw(chart: Chart) -> Drawing:
             return timeline(chart)
         case Diagram():
             return diagram(chart)
+        case Scatter():
+            return scatter(chart)

@@ -67,6 +67,14 @@ class Dot(NamedTuple):
     radius: float = 3.5
 
 
+class Marks(NamedTuple):
+    """Points of one series on a screen, each with a tooltip and a link, in half-clear ``colour`` of one ``form``."""
+
+    points: Sequence[tuple[float, float, str, str | None]]  # x, y, tooltip, target
+    colour: str
+    form: Sequence[Step] | None  # a path around its middle; None is a disc
+
+
 class Text(NamedTuple):
     """One line of text on the baseline ``y``; ``x`` is where it starts, ends, or has its middle."""
 
@@ -89,7 +97,7 @@ class Group(NamedTuple):
     scale: float = 1.0
 
 
-Shape: TypeAlias = Rect | Path | Dot | Text | Group
+Shape: TypeAlias = Rect | Path | Dot | Marks | Text | Group
 
 
 class Drawing(NamedTuple):

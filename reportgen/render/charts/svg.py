@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from markupsafe import escape
@@ -15,13 +15,15 @@ from reportgen.render.charts.canvas import (
     Drawing,
     Group,
     Kind,
+    Marks,
     Path,
     Rect,
     Shape,
+    Step,
     Text,
     is_stroke,
 )
-from reportgen.render.text import anchor, display, isolate
+from reportgen.render.text import anchor, display, isolate, safe_href
 
 if TYPE_CHECKING:
     from reportgen.view.page import Chart
@@ -34,7 +36,8 @@ def document(chart: Chart, drawing: Drawing, margin: float) -> str:
     name = anchor(chart.id)
     x, width, height = _n(-margin), _n(WIDTH + 2 * margin), _n(drawing.height + 2 * margin)
     size = f'viewBox="{x} {x} {width} {height}" width="{width}" height="{height}"'
-    labels = f'role="img" aria-labelledby="chart-{name}-title chart-{name}-desc"'
+    role = "group" if any(isinstance(shape, Marks) for shape in drawing.shapes) else "img"  # links are no picture's
+    labels = f'role="{role}" aria-labelledby="chart-{name}-title chart-{name}-desc"'
     parts = (
         f'<svg xmlns="http://www.w3.org/2000/svg" {size} {labels} font-family="{FONTS}">',
         f'<title id="chart-{name}-title">{xml(chart.title)}</title>',
@@ -83,11 +86,32 @@ def _elements(shapes: Iterable[Shape]) -> Iterator[str]:
             case Dot():
                 place = f'cx="{_n(shape.x)}" cy="{_n(shape.y)}" r="{_n(shape.radius)}"'
                 yield f'<circle {place} fill="{INK}" stroke="{GROUND}" stroke-width="1.5"/>'
+            case Marks():
+                yield f'<g class="dots" fill="{shape.colour}" fill-opacity="0.55" stroke="{shape.colour}">'
+                yield from _marks(shape)
+                yield "</g>"
             case Text():
                 font = f'font-size="{_n(shape.size)}" font-weight="{shape.weight}"'
                 side = "" if shape.anchor == "start" else f' text-anchor="{shape.anchor}"'
                 place = f'x="{_n(shape.x)}" y="{_n(shape.y)}"'
                 yield f"<text {place} {font}{side} {_paint(shape.colour, shape.kind)}>{xml(shape.words)}</text>"
+
+
+def _marks(marks: Marks) -> Iterator[str]:
+    """The marks, in few words: there may be thousands. The tab key passes by, for tables have the same links."""
+    for x, y, title, target in marks.points:
+        drawn = f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4.2"/>'
+        if marks.form:
+            way = "".join(f"{command}{' '.join(map(_n, at))}" for command, at in _moved(marks.form, x, y))
+            drawn = f'<path d="{way}"/>'
+        href = safe_href(target)
+        told = f"<title>{xml(title)}</title>{drawn}"
+        yield f'<a href="{xml(href)}" tabindex="-1">{told}</a>' if href else f"<g>{told}</g>"
+
+
+def _moved(steps: Sequence[Step], x: float, y: float) -> Iterator[Step]:
+    for command, at in steps:
+        yield command, tuple(round(value + (y if index % 2 else x), 1) for index, value in enumerate(at))
 
 
 def _paint(colour: str, kind: Kind | None) -> str:

@@ -1,0 +1,46 @@
+"""The index of a run to read: in short, as a page of sections for Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from reportgen.version import __version__
+from reportgen.view import numbers
+from reportgen.view.causes import causes
+from reportgen.view.entries import TITLE, IndexEntry, badge, fields, status_figures, subtitle, worst
+from reportgen.view.overviews import by_source, most_frequent
+from reportgen.view.page import Chart, Page, Section, Table
+from reportgen.view.scatter import scatter
+from reportgen.view.tables import tabulate
+
+MOST = 300  # rows: what people read, and viewers lay out at once
+
+
+def build_listing(entries: Sequence[IndexEntry], suffix: str = "md") -> Page:
+    """The page; of many models the first `MOST`, and a word on where the others are."""
+    models = tabulate("models", entries[:MOST], fields(entries, suffix))
+    left_out = len(entries) - MOST
+    rest = (
+        f"The first {MOST}, in the order of their references; {numbers.plural(left_out, 'more model')} "
+        f"from {entries[MOST].ref} on: see index.html, index.csv or index.json."
+        if left_out > 0
+        else None
+    )
+    blocks: tuple[tuple[str, Chart | Table | None], ...] = (
+        ("What failed, and why", most_frequent(causes(entries), suffix)),
+        ("Sources", by_source(entries)),
+        ("Parameters and work", scatter(entries)),
+    )
+    sections = [Section(block.id, title, (block,)) for title, block in blocks if block is not None]
+    return Page(
+        title=TITLE,
+        subtitle=subtitle(entries),
+        status=worst(entries),
+        description=None,
+        summary=status_figures(entries),
+        badge=badge(entries),
+        sections=(*sections, Section("all", "Models", (models,), intro=rest)) if entries else (),
+        footer=f"reportgen {__version__}",
+        kind="index",
+        links=(("HTML", "index.html"), ("CSV", "index.csv"), ("JSON", "index.json")),
+    )
