@@ -3,13 +3,12 @@
 python scripts/validate.py [NODE_MODULES]
 
 Looks for vnu-jar and html-validate in that folder (``npm install vnu-jar html-validate`` makes one); what is not there
-is said and left out. Checked are the sample reports, rendered anew, their index, and a model whose names are attacks.
+is said and left out. Checked are the sample reports, rendered anew, a model whose names are attacks, and an index of such.
 Exits with 1 where anything is wrong.
 """
 
 from __future__ import annotations
 
-import json
 import shutil
 import subprocess
 import sys
@@ -22,8 +21,10 @@ from playwright.sync_api import sync_playwright
 from torch import nn
 
 import reportgen
-from reportgen.render.html import HtmlRenderer
-from reportgen.view.index import IndexEntry, build_index
+from reportgen.analysis.summary import Summary
+from reportgen.config import RenderOptions
+from reportgen.index import write_index
+from reportgen.view.entries import IndexEntry
 
 ROOT = Path(__file__).resolve().parents[1]
 NAMES = (
@@ -47,10 +48,39 @@ def pages(folder: Path) -> list[Path]:
     for name, report in reports.items():
         files.append(folder / f"{name}.html")
         files[-1].write_bytes(reportgen.render(report, "html"))
-    entries = json.loads((ROOT / "sample_reports/index.json").read_text(encoding="utf-8"))["models"]
-    files.append(folder / "index.html")
-    files[-1].write_bytes(HtmlRenderer().render(build_index([IndexEntry(**entry) for entry in entries])))
-    return files
+    write_index([_entry(number) for number in range(300)], folder, RenderOptions())
+    return [*files, folder / "index.html", folder / "failures.html"]
+
+
+def _entry(number: int) -> IndexEntry:
+    """A model of an index: some of them fail, and some have names that are attacks."""
+    name = NAMES[number % 50] if number % 50 < len(NAMES) else f"net{number}"
+    failed = number % 11 == 0
+    summary = Summary(
+        source=("timm", "torchvision", "file")[number % 3],
+        family=f"family{number % 7}",
+        tags=("small",) if number % 2 else (name, "large"),
+        group="base" if number % 5 else None,
+        tensors=20,
+        gradients_none=number % 4,
+        peak_training=None if failed else 10**6 * (number + 1),
+        bound="lower" if number % 13 == 0 else "exact",
+        code="forward-failed" if failed else None,
+        stage="forward" if failed else None,
+        module=name if failed else None,
+    )
+    return IndexEntry(
+        ref=f"{summary.source}:{name}?width={number}",
+        name=name,
+        slug=f"net-{number}",
+        status=("partial", "failed")[number % 2] if failed else "complete",
+        parameters=None if failed else 1_000 * 2 ** (number % 25),
+        flops=None if failed else 10**6 * 2 ** (number % 23),
+        reason=f"RuntimeError: {NAMES[number % len(NAMES)]}" if failed else None,
+        remedy=name if failed else None,
+        formats=("md", "html", "pdf", "json"),
+        summary=summary,
+    )
 
 
 def _hostile() -> nn.Module:

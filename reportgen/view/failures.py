@@ -45,7 +45,7 @@ def build_failures(entries: Sequence[IndexEntry], suffix: str = "html") -> Page 
 
 
 def _section(number: int, cause: Cause, suffix: str) -> Section:
-    """``3 models: RuntimeError``, what it says, and the models."""
+    """``2. RuntimeError, 3 models``, what it says, and the models."""
     notice = Notice(
         tone=TONES[worst(cause.entries)],
         title=cause.message,
@@ -53,7 +53,7 @@ def _section(number: int, cause: Cause, suffix: str) -> Section:
         code=cause.code,
         where=", ".join(cause.stages),
     )
-    title = f"{numbers.plural(len(cause.entries), 'model')}: {cause.kind}"
+    title = f"{number}. {cause.kind}, {numbers.plural(len(cause.entries), 'model')}"
     return Section(f"cause-{number}", title, (Notices((notice,)), _table(number, cause, suffix)))
 
 

@@ -3,31 +3,27 @@
 (() => {
   "use strict";
   const root = document.documentElement;
-  const store = { // of the browser, shared with the reports; it may be forbidden
-    get() { try { return JSON.parse(localStorage.getItem("reportgen-theme")); } catch { return null; } },
-    set(theme) { try { localStorage.setItem("reportgen-theme", JSON.stringify(theme)); } catch { /* forgotten, then */ } },
-  };
+  // The browser's memory is one with the reports', and may be forbidden: then nothing is remembered.
+  let memory = {};
+  try { memory = JSON.parse(localStorage.reportgen); } catch { /* nothing yet */ }
   const paint = (theme) => {
-    if (theme === "light" || theme === "dark") root.dataset.theme = theme;
-    else delete root.dataset.theme;
+    root.dataset.theme = theme;
+    document.querySelectorAll(".themes button").forEach((choice) => { choice.ariaPressed = choice.value === theme; });
   };
-  paint(store.get()); // before the first paint
+  root.classList.add("live");
+  paint(memory.theme ?? "auto"); // before the first paint
 
-  const button = (text, onclick) => Object.assign(document.createElement("button"), { type: "button", textContent: text, onclick });
-
-  function themes(bar) {
-    const group = document.createElement("div");
-    group.className = "themes";
-    group.setAttribute("role", "group");
-    group.setAttribute("aria-label", "Theme");
-    const choices = ["auto", "light", "dark"].map((theme) => button(theme, () => { paint(theme); store.set(theme); mark(); }));
-    const mark = () => choices.forEach((choice) => choice.setAttribute("aria-pressed", choice.textContent === (root.dataset.theme ?? "auto")));
-    mark();
-    group.append(...choices);
-    bar.append(group);
+  function themes(group) {
+    group.addEventListener("click", ({ target: { value } }) => {
+      if (!value) return;
+      paint(value);
+      memory.theme = value;
+      try { localStorage.reportgen = JSON.stringify(memory); } catch { /* forbidden */ }
+    });
+    paint(root.dataset.theme);
   }
 
-  function models(table, form) {
+  function models(table, tools) {
     const bodies = [...table.tBodies];
     const rows = bodies.flatMap((body) => [...body.rows]); // in the order they came
     const heads = [...table.tHead.rows[0].cells];
@@ -35,8 +31,8 @@
     const size = bodies[0].rows.length;
     const dots = new Map([...document.querySelectorAll(".dots a")].map((dot) => [dot.getAttribute("href"), dot]));
     const total = rows.length.toLocaleString("en");
-    const [search, count] = [form.elements.q, form.querySelector("output")];
-    const choices = [...form.querySelectorAll("select")];
+    const [search, count] = [tools.querySelector("input"), tools.querySelector("output")];
+    const choices = [...tools.querySelectorAll("select")];
     let texts; // what is searched, once someone does
     let shown = rows; // as they lie in the bodies now
     let sorted = rows;
@@ -95,7 +91,7 @@
     }
 
     function remember() {
-      const state = new URLSearchParams([...new FormData(form)].filter(([, value]) => value));
+      const state = new URLSearchParams([search, ...choices].filter(({ value }) => value).map(({ name, value }) => [name, value]));
       if (sort) state.set("sort", sort);
       history.replaceState(null, "", state.size ? `#${state}` : location.pathname + location.search);
     }
@@ -114,7 +110,9 @@
     heads.filter((head) => head.dataset.key).forEach((head) => {
       const { key } = head.dataset;
       const [first, second] = head.matches(".number") ? [`-${key}`, key] : [key, `-${key}`];
-      const toggle = button("", () => {
+      const toggle = document.createElement("button");
+      toggle.type = "button";
+      toggle.addEventListener("click", () => {
         sort = { [first]: second, [second]: "" }[sort] ?? first;
         sorted = order();
         show();
@@ -123,10 +121,8 @@
       toggle.append(...head.childNodes);
       head.append(toggle);
     });
-    form.addEventListener("input", () => { show(); remember(); });
-    form.addEventListener("submit", (event) => event.preventDefault());
-    form.addEventListener("reset", (event) => {
-      event.preventDefault();
+    tools.addEventListener("input", () => { show(); remember(); });
+    tools.querySelector("button").addEventListener("click", () => {
       history.replaceState(null, "", location.pathname + location.search);
       recall();
     });
@@ -165,13 +161,12 @@
       next.scrollIntoView({ block: "nearest", inline: "nearest" });
       event.preventDefault();
     });
-    form.hidden = false;
     recall();
   }
 
   document.addEventListener("DOMContentLoaded", () => {
-    document.querySelectorAll(".bar").forEach(themes);
-    const form = document.querySelector(".tools");
-    if (form) models(document.querySelector(".models"), form);
+    document.querySelectorAll(".themes").forEach(themes);
+    const tools = document.querySelector(".tools");
+    if (tools) models(document.querySelector(".models"), tools);
   });
 })();

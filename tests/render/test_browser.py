@@ -14,7 +14,6 @@ from playwright.sync_api import Browser, Locator, sync_playwright
 from playwright.sync_api import Page as Tab
 
 from reportgen.render.html import HtmlRenderer
-from reportgen.view.index import IndexEntry, build_index
 from reportgen.view.page import Cell, Column, Icicle, Notice, Notices, Page, Row, Section, Table, Tile
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -55,14 +54,8 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory, page: Page, hostile_page: Page) -> dict[str, Path]:
-    """Pages as files: a report, a hostile one, an index, and a report whose module tree is long and deep."""
-    index = build_index(
-        [
-            IndexEntry("builtin:net", "net", "net", "complete", 20_000, 40_000, None),
-            IndexEntry("file:x.py:Net", "Net", "net-2", "failed", None, None, "ValueError: no"),
-        ]
-    )
-    pages = {"report": page, "hostile": hostile_page, "index": index, "deep": _deep(page)}
+    """Pages as files: a report, a hostile one, and one whose module tree is long and deep."""
+    pages = {"report": page, "hostile": hostile_page, "deep": _deep(page)}
     folder = tmp_path_factory.mktemp("pages")
     for name, each in pages.items():
         (folder / f"{name}.html").write_bytes(HtmlRenderer().render(each))
@@ -116,7 +109,7 @@ def _clipboard(page: Tab) -> str:
     return str(page.evaluate("navigator.clipboard.readText()"))
 
 
-@pytest.mark.parametrize("name", ["report", "hostile", "index"])
+@pytest.mark.parametrize("name", ["report", "hostile"])
 def test_asks_nobody(browser: Browser, files: dict[str, Path], name: str) -> None:
     """Opening a page and clicking all that is in it sends nothing, opens no dialog and breaks no rule of its policy."""
     context = browser.new_context()
@@ -137,7 +130,7 @@ def test_asks_nobody(browser: Browser, files: dict[str, Path], name: str) -> Non
 
 
 @pytest.mark.parametrize("width", [1280, 390])
-@pytest.mark.parametrize("name", ["report", "hostile", "index", "deep"])
+@pytest.mark.parametrize("name", ["report", "hostile", "deep"])
 def test_nothing_breaks_out(tab: Open, name: str, width: int) -> None:
     """Whatever the texts are, the page is no wider than its window, and every row of a table has all cells."""
     page = tab(name, viewport={"width": width, "height": 800})
@@ -149,7 +142,7 @@ def test_nothing_breaks_out(tab: Open, name: str, width: int) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("name", ["report", "hostile", "index", "deep"])
+@pytest.mark.parametrize("name", ["report", "hostile", "deep"])
 def test_accessible(tab: Open, name: str, scheme: Literal["light", "dark"]) -> None:
     """No rule of axe-core is broken, in light; nor, in dark, the only one that looks at colours."""
     page = tab(name, color_scheme=scheme)
@@ -170,11 +163,6 @@ def test_sort(tab: Open) -> None:
     assert "descending" == table.locator("thead th").first.get_attribute("aria-sort")
     names.click()
     assert ["block.0.weight", "block.1.weight", "block.2.weight"] == _column(table, 1)[:3]
-    index = tab("index").locator("#table-models")
-    index.get_by_role("button", name="parameters").click()
-    assert ["20,000", "unknown"] == _column(index, 4)
-    index.get_by_role("button", name="parameters").click()
-    assert ["20,000", "unknown"] == _column(index, 4)
 
 
 def test_search(tab: Open) -> None:

@@ -43,7 +43,7 @@ def test_a_section_a_cause(
         "Causes": ("2", None, "errors of the same code and words"),
         "Most frequent": ("RuntimeError", None, "2 models"),
     } == figures_of(page)
-    assert [("cause-1", "2 models: RuntimeError"), ("cause-2", "1 model: ValueError")] == [
+    assert [("cause-1", "1. RuntimeError, 2 models"), ("cause-2", "2. ValueError, 1 model")] == [
         (section.id, section.title) for section in page.sections
     ]
     assert [

@@ -39,7 +39,7 @@ def test_series_differ_in_shape() -> None:
 def test_names_do_not_lie_on_each_other() -> None:
     """The second goes to the left of its dot, the third has no room."""
     dots = [Dot(name, 0.5, 0.5, "", 0, named=True) for name in ("one", "two", "three")]
-    names = re.findall(r'<g class="halo"><text x="([\d.]+)"[^>]*>(\w+)</text>', svg(_chart(*dots)))
+    names = re.findall(r'</g><text x="([\d.]+)"[^>]*>(\w+)</text>', svg(_chart(*dots)))
     assert [("446.00", "one"), ("411.10", "two")] == names
 
 
