@@ -18,7 +18,7 @@ import msgspec
 
 from reportgen.analysis.summary import Summary
 from reportgen.config import RenderOptions
-from reportgen.errors import ConfigError
+from reportgen.errors import ConfigError, WriteError
 from reportgen.render.html import HtmlRenderer
 from reportgen.render.text import display
 from reportgen.view.entries import IndexEntry
@@ -37,7 +37,7 @@ def write_index(entries: Sequence[IndexEntry], folder: Path, options: RenderOpti
     """Writes the index, and the pages on failures; those of a run before are removed where nothing failed.
 
     Raises:
-        WriteError: a file cannot be written.
+        WriteError: a file cannot be written, or removed.
     """
     models = [_members(entry) for entry in entries]
     document = {"format": _FORMAT, "format_version": 1, "models": models}
@@ -53,10 +53,17 @@ def write_index(entries: Sequence[IndexEntry], folder: Path, options: RenderOpti
     }
     for name, page in pages.items():
         if page is None:
-            (folder / name).unlink(missing_ok=True)
+            _remove(folder / name)
         else:
             made = renderer(name.rpartition(".")[2], style)
             write_file(folder / name, made.render(replace(page, author=brand.author, logo=brand.logo)))
+
+
+def _remove(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as exc:
+        raise WriteError(f"cannot remove {path}: {exc.strerror or exc}", remedy="remove it yourself") from exc
 
 
 def read_index(folder: Path) -> tuple[IndexEntry, ...]:

@@ -3,8 +3,8 @@
 python scripts/validate.py [NODE_MODULES]
 
 Looks for vnu-jar and html-validate in that folder (``npm install vnu-jar html-validate`` makes one); what is not there
-is said and left out. Checked are the sample reports, rendered anew, a model whose names are attacks, and an index of such.
-Exits with 1 where anything is wrong.
+is said and left out. Checked are the sample reports, rendered anew, a model whose names are attacks, and an index of
+such. Exits with 1 where anything is wrong.
 """
 
 from __future__ import annotations
