@@ -9,8 +9,7 @@ from reportgen.view import numbers
 from reportgen.view.causes import causes
 from reportgen.view.entries import TITLE, IndexEntry, badge, fields, status_figures, subtitle, worst
 from reportgen.view.overviews import by_source, most_frequent
-from reportgen.view.page import Chart, Page, Section, Table
-from reportgen.view.scatter import scatter
+from reportgen.view.page import Page, Section
 from reportgen.view.tables import tabulate
 
 MOST = 300  # rows: what people read, and viewers lay out at once
@@ -26,10 +25,9 @@ def build_listing(entries: Sequence[IndexEntry], suffix: str = "md") -> Page:
         if left_out > 0
         else None
     )
-    blocks: tuple[tuple[str, Chart | Table | None], ...] = (
+    blocks = (
         ("What failed, and why", most_frequent(causes(entries), suffix)),
         ("Sources", by_source(entries)),
-        ("Parameters and work", scatter(entries)),
     )
     sections = [Section(block.id, title, (block,)) for title, block in blocks if block is not None]
     return Page(

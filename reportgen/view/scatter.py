@@ -49,7 +49,7 @@ class Scale:
         )
 
 
-def scatter(entries: Sequence[IndexEntry], suffix: str | None = None) -> Scatter | None:
+def scatter(entries: Sequence[IndexEntry], suffix: str) -> Scatter | None:
     """The chart, its dots leading to the reports of format ``suffix``; None where less than three models have both."""
     shown = [entry for entry in entries if entry.parameters and entry.macs]
     across, up = Scale.over(entry.parameters for entry in shown), Scale.over(entry.macs for entry in shown)
@@ -72,7 +72,7 @@ def scatter(entries: Sequence[IndexEntry], suffix: str | None = None) -> Scatter
                 up.place(entry.macs or 0),
                 f"{numbers.human(entry.parameters)} parameters, {numbers.macs(entry.macs)}",
                 sources.index(entry.source),
-                None if suffix is None else entry.href(suffix),
+                entry.href(suffix),
                 named=id(entry) in named,
             )
             for entry in shown

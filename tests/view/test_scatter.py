@@ -56,11 +56,11 @@ def test_dots(make_entry: MakeEntry) -> None:
 
 def test_of_many_the_extremes_have_names(make_entry: MakeEntry) -> None:
     """The most and the least of each."""
-    chart = scatter([make_entry(f"n{i}", parameters=1000 + i, flops=2000 + 2 * abs(20 - i)) for i in range(30)])
+    chart = scatter([make_entry(f"n{i}", parameters=1000 + i, flops=2000 + 2 * abs(20 - i)) for i in range(30)], "html")
     assert chart is not None
     assert ["n0", "n20", "n29"] == [dot.label for dot in chart.dots if dot.named]
 
 
 def test_two_models_need_no_chart(make_entry: MakeEntry) -> None:
     """They are better read in the table."""
-    assert scatter([make_entry(name, parameters=1000, flops=1000) for name in "ab"]) is None
+    assert scatter([make_entry(name, parameters=1000, flops=1000) for name in "ab"], "html") is None

@@ -5,7 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from reportgen.render.charts.canvas import GROUND, INK, WIDTH, Dot, Drawing, Group, Kind, Path, Rect, Shape, is_stroke
+from reportgen.render.charts.canvas import (
+    GROUND,
+    INK,
+    WIDTH,
+    Dot,
+    Drawing,
+    Group,
+    Kind,
+    Marks,
+    Path,
+    Rect,
+    Shape,
+    is_stroke,
+)
 from reportgen.render.painting.pen import Pen
 
 _BEND = 0.5523  # of a radius: how far a quarter of a circle's control points lie from its ends
@@ -41,6 +54,9 @@ def _paint(pen: Pen, shapes: Iterable[Shape]) -> None:
                 x, y, radius = shape
                 disc = Rect((x - radius, y - radius, 2 * radius, 2 * radius), radius, INK)
                 pen.draw(_colour(INK), _colour(GROUND, "line"), "1.5 w", *_rounded(disc), "b", "1 w")
+            case Marks():
+                for x, y, *_ in shape.points:
+                    pen.draw(_colour(shape.colour), *_rounded(Rect((x - 4, y - 4, 8, 8), 4, shape.colour)), "f")
             case _:
                 pen.note(_colour(shape.colour))
                 pen.text(pen.font(weight=shape.weight, size=shape.size), shape.words, shape.x, shape.y, shape.anchor)

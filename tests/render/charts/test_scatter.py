@@ -31,16 +31,17 @@ def test_places() -> None:
 def test_series_differ_in_shape() -> None:
     """As well as in colour; a legend says whose they are, where there are several."""
     text = svg(_chart(Dot("a", 0, 0, "", 0), Dot("b", 1, 1, "", 1), series=("timm (1)", "builtin (1)")))
-    assert (2, 2) == (text.count("<circle"), text.count("<path"))
+    assert (2, 2) == (text.count("<circle"), text.count('Z"/>'))
     assert ["timm (1)", "builtin (1)"] == re.findall(r">([a-z]+ \(1\))</text>", text)
     assert "timm" not in svg(_chart(Dot("a", 0, 0, "", 0)))
+    assert 1 == svg(_chart(Dot("a", 0, 0, "", 0))).count("<circle")
 
 
 def test_names_do_not_lie_on_each_other() -> None:
     """The second goes to the left of its dot, the third has no room."""
     dots = [Dot(name, 0.5, 0.5, "", 0, named=True) for name in ("one", "two", "three")]
-    names = re.findall(r'</g><text x="([\d.]+)"[^>]*>(\w+)</text>', svg(_chart(*dots)))
-    assert [("446.00", "one"), ("411.10", "two")] == names
+    names = re.findall(r'<text x="([\d.]+)"[^>]*>(one|two|three)</text>', svg(_chart(*dots)))
+    assert [("446", "one"), ("411.1", "two")] == names
 
 
 def test_hostile() -> None:
