@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from reportgen.report.difference import (
     Difference,
@@ -100,24 +100,27 @@ def _above(path: str) -> str | None:
 
 
 def lines(difference: Difference) -> Lines:
-    """Every change but those that follow from another; modules in the order of the new model, those gone last."""
-    added, removed = _alone(difference, "new", "wrapped"), _alone(difference, "old", "unwrapped")
-    modules = [change for change in difference.modules if _is_told(change, added, removed)]
-    tensors = [
-        change
-        for change in difference.tensors
-        if change.what != (_CARRIED,)
-        and not (change.old is None and change.new is not None and added.top(change.new.name) is not None)
-        and not (change.new is None and change.old is not None and removed.top(change.old.name) is not None)
-    ]
+    """Every change but those that follow from another; runs of blocks first, what is gone last."""
+    alone = _Both(_alone(difference, "old", "unwrapped"), _alone(difference, "new", "wrapped"))
+    modules = [change for change in difference.modules if alone.tells(change)]
+    blocks = _blocks(difference)
+    repeated: dict[Repeat, list[ModuleChange]] = {repeat: [] for repeat in difference.repeats}
+    rest: list[ModuleChange] = []
+    for change in modules:
+        repeat = blocks.get(_path_alone(change))
+        (rest if repeat is None else repeated[repeat]).append(change)
+    tensors = [change for change in difference.tensors if change.what != (_CARRIED,) and not alone.holds(change)]
     return Lines(
-        modules=(*_repeats(difference, modules, added, removed), *_rest(difference, modules, added, removed)),
+        modules=(
+            *(alone.line(group, repeat) for repeat, group in repeated.items() if group),
+            *(alone.line(group) for group in _groups(rest, _module_key)),
+        ),
         tensors=tuple(_tensor_line(group) for group in _groups(tensors, _tensor_key)),
         carried=sum(_CARRIED in change.what for change in difference.tensors),
     )
 
 
-def _alone(difference: Difference, side: str, wrapping: ModuleWhat) -> _Alone:
+def _alone(difference: Difference, side: Literal["old", "new"], wrapping: ModuleWhat) -> _Alone:
     rows = [(change, getattr(change, side)) for change in difference.modules]
     alone = {row.path: row for change, row in rows if row is not None and change.match is None}
     inside = [row.path for change, row in rows if row is not None and wrapping in change.what]
@@ -125,64 +128,53 @@ def _alone(difference: Difference, side: str, wrapping: ModuleWhat) -> _Alone:
     return _Alone.of(alone, inside, [row.name for row in tensors if row is not None])
 
 
-def _is_told(change: ModuleChange, added: _Alone, removed: _Alone) -> bool:
-    if change.old is not None and change.new is not None:
-        return change.what != (_CARRIED,)
-    if change.new is not None:
-        return change.new.path in added.tops
-    return change.old is not None and change.old.path in removed.tops
+@dataclass(frozen=True, slots=True)
+class _Both:
+    """What each side has alone."""
+
+    removed: _Alone
+    added: _Alone
+
+    def tells(self, change: ModuleChange) -> bool:
+        """Whether a change is more than a consequence of one above it."""
+        if change.old is not None and change.new is not None:
+            return change.what != (_CARRIED,)
+        return _path_alone(change) in (self.removed if change.new is None else self.added).tops
+
+    def holds(self, change: TensorChange) -> bool:
+        """Whether a tensor lies in a module that one side has alone."""
+        if change.new is None:
+            return change.old is not None and self.removed.top(change.old.name) is not None
+        return change.old is None and self.added.top(change.new.name) is not None
+
+    def line(self, group: Sequence[ModuleChange], repeat: Repeat | None = None) -> ModuleLine:
+        """One line for equal changes."""
+        old = tuple(change.old for change in group if change.old is not None)
+        new = tuple(change.new for change in group if change.new is not None)
+        count = sum(self.removed.tensors[row.path] for row in old) + sum(self.added.tensors[row.path] for row in new)
+        wrappers = [self.removed.wrappers.get(row.path) for row in old]
+        wrappers += [self.added.wrappers.get(row.path) for row in new]
+        wrapper = next((row.class_name for row in wrappers if row is not None), None)
+        return ModuleLine(group[0].what, old, new, group[0].match, 0 if old and new else count, wrapper, repeat)
 
 
-def _blocks(difference: Difference) -> dict[str, Repeat]:
+def _blocks(difference: Difference) -> Mapping[str | None, Repeat]:
     """The repeats by the paths of the blocks of their longer side."""
-    found: dict[str, Repeat] = {}
+    found: dict[str | None, Repeat] = {}
     for repeat in difference.repeats:
         longer = max(repeat.old, repeat.new, key=lambda run: run.count)
-        stem, first = _stem(longer.first)
+        stem = longer.first.rstrip("0123456789")
+        first = int(longer.first[len(stem) :] or 0)
         found |= {f"{stem}{first + index}": repeat for index in range(longer.count)}
     return found
 
 
-def _stem(path: str) -> tuple[str, int]:
-    match = re.fullmatch(r"(.*?)([0-9]+)", path, re.DOTALL)
-    return (match[1], int(match[2])) if match else (path, 0)
-
-
-def _repeats(
-    difference: Difference, modules: Sequence[ModuleChange], added: _Alone, removed: _Alone
-) -> list[ModuleLine]:
-    blocks = _blocks(difference)
-    found: list[ModuleLine] = []
-    for repeat in difference.repeats:
-        rows = [change for change in modules if blocks.get(_alone_path(change)) == repeat]
-        if rows:
-            old = tuple(change.old for change in rows if change.old is not None)
-            new = tuple(change.new for change in rows if change.new is not None)
-            count = sum(removed.tensors[row.path] for row in old) + sum(added.tensors[row.path] for row in new)
-            found.append(ModuleLine(rows[0].what, old, new, None, count, repeat=repeat))
-    return found
-
-
-def _alone_path(change: ModuleChange) -> str:
-    """The path of a module that is on one side alone; no path has a line break, which is given for others."""
-    if change.old is None and change.new is not None:
-        return change.new.path
-    return change.old.path if change.new is None and change.old is not None else "\n"
-
-
-def _rest(difference: Difference, modules: Sequence[ModuleChange], added: _Alone, removed: _Alone) -> list[ModuleLine]:
-    blocks = _blocks(difference)
-    told = [change for change in modules if _alone_path(change) not in blocks]
-    found = []
-    for group in _groups(told, _module_key):
-        old = tuple(change.old for change in group if change.old is not None)
-        new = tuple(change.new for change in group if change.new is not None)
-        alone = not (old and new)
-        count = sum(removed.tensors[row.path] for row in old) + sum(added.tensors[row.path] for row in new)
-        wrappers = [removed.wrappers.get(row.path) for row in old] + [added.wrappers.get(row.path) for row in new]
-        wrapper = next((row.class_name for row in wrappers if row is not None), None)
-        found.append(ModuleLine(group[0].what, old, new, group[0].match, count if alone else 0, wrapper))
-    return found
+def _path_alone(change: ModuleChange) -> str | None:
+    """The path of a module that is on one side alone."""
+    if change.old is not None and change.new is not None:
+        return None
+    row = change.new if change.old is None else change.old
+    return None if row is None else row.path
 
 
 def _tensor_line(group: Sequence[TensorChange]) -> TensorLine:

@@ -60,6 +60,13 @@ def test_other_conditions_are_told_first(tied_gpt, replace):
     assert ("Inputs", "input_ids 2×16 int64", "input_ids 4×32 int64") in texts(page, "conditions")
 
 
+def test_inputs_of_other_names_are_the_same(tied_gpt, replace):
+    """Wrappers give them names of their own."""
+    inputs = tuple(replace(row, name="0", origin="user") for row in tied_gpt.probe.inputs)
+    other = replace(tied_gpt, probe=replace(tied_gpt.probe, inputs=inputs))
+    assert "They were measured on different inputs" not in notices(build_diff(diff(tied_gpt, other)))
+
+
 def test_broken_rules_come_before_all(tied_gpt, transformer12):
     """One line each, with the figures."""
     found = diff(tied_gpt, transformer12)
