@@ -61,6 +61,8 @@ def modules(told: Lines) -> Iterator[Section]:
     """One line for each thing that became of modules; what lies below them is part of it."""
     if not told.modules:
         return
+    alone = any(not (line.old and line.new) for line in told.modules)
+    paired = any(line.match is not None for line in told.modules)
     table = tabulate(
         "modules",
         told.modules,
@@ -69,9 +71,9 @@ def modules(told: Lines) -> Iterator[Section]:
             field("old", "old", lambda line: _paths(line, "old"), kind="name", weight=3),
             field("new", "new", lambda line: _paths(line, "new"), kind="name", weight=3),
             field("class", "class", _classes, weight=2),
-            field("tensors", "tensors", _tensor_count, kind="number"),
-            field("parameters", "parameters", _parameters, kind="number"),
-            field("sure", "how sure", lambda line: _sureness(line.match), weight=2),
+            field("tensors", "tensors", _tensor_count, kind="number", shown=alone),
+            field("parameters", "parameters", _parameters, kind="number", shown=alone),
+            field("sure", "how sure", lambda line: _sureness(line.match), weight=2, shown=paired),
         ),
     )
     yield Section("modules", "Architecture", (table,))
@@ -163,7 +165,12 @@ def tensors(told: Lines) -> Iterator[Section]:
             field("sure", "how sure", lambda line: _sureness(line.match), weight=2, shown=_doubtful(rows)),
         ),
     )
-    yield Section("tensors", "Tensors", (table,), intro="Those that no added or removed module brought or took along.")
+    yield Section(
+        "tensors",
+        "Tensors",
+        (table,),
+        intro="Those of added and removed modules are counted above, and not listed again.",
+    )
 
 
 def _doubtful(rows: Sequence[TensorLine]) -> bool:

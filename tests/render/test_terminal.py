@@ -23,7 +23,7 @@ def test_plain_text(tied_gpt, transformer12):
     """No colour, no wider than 120 columns, no space at the end of a line; what matters comes first."""
     text = terminal.plain(build_diff(diff(tied_gpt, transformer12)))
     assert text.startswith(EXPECTED)
-    assert "  2 → 12 blocks  h.0–1 ×2  h.0–11 ×12  Block     +110      +8,400  –\n" in text
+    assert "  2 → 12 blocks  h.0–1 ×2  h.0–11 ×12  Block     +110      +8,400\n" in text
     assert [] == [line for line in text.splitlines() if len(line) > 120 or line != line.rstrip() or "\x1b" in line]
 
 
