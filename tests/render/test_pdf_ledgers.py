@@ -123,6 +123,15 @@ def test_another_font_is_laid_out_by_weasyprint(long_page: Page, tmp_path: Path)
     assert "Device meta" in _words(_read(PdfRenderer(css=css).render(page)))
 
 
+def test_template_without_places_for_charts(tmp_path: Path) -> None:
+    """A template of another time, which names no charts, has them as SVG, and none is lost."""
+    (tmp_path / "partials").mkdir()
+    (tmp_path / "partials" / "print_chart.html.j2").write_text('<img src="{{ block|picture }}" alt="{{ block.alt }}">')
+    chart = Icicle("icicle", "Parameters", "One.", (Tile("encoder", 0, 0, 1, "3 k, 100 %", None),), 1)
+    page = Page("n", "N", "complete", None, Figures(()), (Section("s", "S", (chart,)),), "")
+    assert "encoder" in _read(PdfRenderer(tmp_path).render(page)).pages[-1].extract_text()
+
+
 def test_style_sheet_that_leaves_no_room(long_page: Page, tmp_path: Path) -> None:
     """Where an added style sheet makes pages too small for the parts, the ledger is text, and nothing is lost."""
     css = tmp_path / "small.css"

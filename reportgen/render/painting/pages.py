@@ -74,10 +74,7 @@ def write(document: Document, slots: Mapping[str, Slot], drawings: Mapping[str, 
     Raises:
         Unfit: a block is missing, doubled, out of order, not on one page, or in another font than it was measured for.
     """
-    for box in (box for page in document.pages for box in page._page_box.descendants() if box.element_tag == "img"):
-        if (drawing := drawings.get(box.element.get("data-chart"))) is not None:
-            box.replacement = copy(box.replacement)  # it is that of all images that are as empty
-            box.replacement.draw = partial(shapes.paint, drawing)
+    _draw_charts(document, drawings)
     placed = [_placed(box, page, number, slots) for number, page in enumerate(document.pages) for box in _blocks(page)]
     if [item.key for item in placed] != list(slots):
         raise Unfit("the parts of the tables are not on the pages once each, in order")
@@ -101,6 +98,18 @@ def write(document: Document, slots: Mapping[str, Slot], drawings: Mapping[str, 
         return bytes(document.copy(pages).write_pdf(finisher=finish, **options))
     except tagged.Misfit as exc:
         raise Unfit(str(exc)) from exc
+
+
+def _draw_charts(document: Document, drawings: Mapping[str, Drawing]) -> None:
+    missing = {*drawings}
+    for box in (box for page in document.pages for box in page._page_box.descendants() if box.element_tag == "img"):
+        key = box.element.get("data-chart")
+        if key in drawings:
+            box.replacement = copy(box.replacement)  # it is that of all images that are as empty
+            box.replacement.draw = partial(shapes.paint, drawings[key])
+            missing.discard(key)
+    if missing:
+        raise Unfit(f"there is no place for {', '.join(sorted(missing))}")
 
 
 @contextmanager
