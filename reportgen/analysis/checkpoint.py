@@ -39,8 +39,8 @@ def state_dict(model: Tree) -> StateDict:
     state = model.report.state
     known = {row.class_name: row.version for row in state.versions} if state is not None else {}
     return StateDict(
-        {tensor.name: tensor.shape for place in model.walk for tensor in place.state()},
-        {place.path: known.get(place.class_name, 1) for place in model.walk},
+        {key: tensor.shape for key, tensor in model.saved.items()},
+        {path: known.get(place.class_name, 1) for path, place in model.places.items()},
     )
 
 
@@ -51,21 +51,28 @@ def custom_modules(report: ModelReport) -> tuple[str, ...]:
 
 def load(checkpoint: StateDict, model: Tree) -> Verdict:
     """The verdict of ``model.load_state_dict(checkpoint)``, in torch's order."""
-    state = model.report.state
-    fills = {row.class_name: row.fills for row in state.versions} if state is not None else {}
     missing: list[str] = []
     mismatched: list[Mismatch] = []
-    for place in model.walk:
-        old = checkpoint.versions.get(place.path, 0) < _FILLED_BELOW
-        made_up = fills.get(place.class_name, ()) if old else ()
-        for tensor in place.state():
-            if tensor.name in checkpoint.shapes:
-                given = checkpoint.shapes[tensor.name]
-                if not _fits(given, tensor.shape):
-                    mismatched.append(Mismatch(tensor.name, given, tensor.shape))
-            elif tensor.name.rpartition(".")[2] not in made_up:
-                missing.append(tensor.name)
-    return Verdict(tuple(missing), _unexpected(checkpoint, model), tuple(mismatched))
+    for key, tensor in model.saved.items():
+        if key not in checkpoint.shapes:
+            missing.append(key)
+        elif not _fits(checkpoint.shapes[key], tensor.shape):
+            mismatched.append(Mismatch(key, checkpoint.shapes[key], tensor.shape))
+    made_up = _made_up(missing, checkpoint, model)
+    lacking = tuple(key for key in missing if key not in made_up)
+    return Verdict(lacking, _unexpected(checkpoint, model), tuple(mismatched))
+
+
+def _made_up(missing: list[str], checkpoint: StateDict, model: Tree) -> set[str]:
+    """The missing keys whose modules make them up, because the checkpoint has no version of them, or an early one."""
+    state = model.report.state
+    fills = {row.class_name: row.fills for row in state.versions} if state is not None else {}
+    found = set()
+    for key in missing:
+        path, _, name = key.rpartition(".")
+        if name in fills.get(model.places[path].class_name, ()) and checkpoint.versions.get(path, 0) < _FILLED_BELOW:
+            found.add(key)
+    return found
 
 
 def _fits(given: Shape | None, wanted: Shape | None) -> bool:
@@ -74,10 +81,9 @@ def _fits(given: Shape | None, wanted: Shape | None) -> bool:
 
 
 def _unexpected(checkpoint: StateDict, model: Tree) -> tuple[str, ...]:
-    own = {tensor.name for place in model.walk for tensor in place.state()}
     found: dict[int, list[str]] = {}  # by the module that finds them
     for key in checkpoint.shapes:
-        if key not in own and (finder := _finder(key, model)) is not None:
+        if key not in model.saved and (finder := _finder(key, model)) is not None:
             found.setdefault(finder, []).append(key)
     return tuple(key for index in sorted(found) for key in found[index])
 

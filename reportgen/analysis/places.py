@@ -28,10 +28,6 @@ class Place:
     tensors: list[Tensor] = field(default_factory=list)
     children: list[Place] = field(default_factory=list)
 
-    def state(self) -> Iterator[Tensor]:
-        """The tensors that ``state_dict()`` has of it."""
-        return (tensor for tensor in self.tensors if tensor.persistent is not False)
-
 
 @dataclass(frozen=True, slots=True)
 class Tree:
@@ -40,6 +36,7 @@ class Tree:
     report: ModelReport
     ledger: tuple[Tensor, ...]  # parameters, then buffers
     places: Mapping[str, Place]
+    saved: Mapping[str, Tensor]  # what ``state_dict()`` has, in its order
     empty: frozenset[str]  # paths registered as modules that hold none: keys below them are neither read nor missed
 
     @classmethod
@@ -53,7 +50,13 @@ class Tree:
             path = tensor.name.rpartition(".")[0]
             place = found.get(path) or _add(found, path, "", None)  # a record that knows no second paths
             place.tensors.append(tensor)
-        return cls(report, ledger, found, frozenset(slot.path for slot in _slots(report) if slot.module is None))
+        saved = {
+            tensor.name: tensor
+            for place in found.values()
+            for tensor in place.tensors
+            if tensor.persistent is not False
+        }
+        return cls(report, ledger, found, saved, frozenset(slot.path for slot in _slots(report) if slot.module is None))
 
     @property
     def walk(self) -> tuple[Place, ...]:
