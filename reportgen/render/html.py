@@ -15,7 +15,7 @@ import jinja2
 from markupsafe import Markup
 
 from reportgen.render import charts, prose, templating
-from reportgen.render.ledger import fit, needs
+from reportgen.render.ledger import GAP, fit, needs
 from reportgen.render.text import anchor, breakable, broken, escaped, html, safe_href, visible, whole
 from reportgen.view import numbers
 from reportgen.view.index import BAR
@@ -240,7 +240,11 @@ def screen_widths(table: Table) -> list[int]:
     ]
     taken = sum(least) + _PADDING * len(least)
     spare = (SCREEN if taken <= SCREEN else DENSE) - taken
-    more = fit(table.columns, [need - width for need, width in zip(wanted, least, strict=True)], max(spare, 0))
+    more = fit(
+        table.columns,
+        [need - width for need, width in zip(wanted, least, strict=True)],
+        max(spare, 0) + GAP * (len(least) - 1),  # here the padding is the gap
+    )
     return [width + extra + _PADDING for width, extra in zip(least, more, strict=True)]
 
 

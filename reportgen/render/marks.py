@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import quote
 
-from reportgen.render.text import isolate, text_cells
+from reportgen.render.text import isolate, joined, text_cells
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -83,13 +83,16 @@ class Rich:
 
     def strong(self, value: str) -> str:
         """Bold text."""
-        return f"**{self.text(value)}**"
+        return f"**{joined(self.text(value))}**"
 
     def cell(self, value: str, *, code: bool = False, href: str | None = None, depth: int = 0) -> str:
-        """Text or code, linked to another place than this page."""
-        shown = self.code(value) if code else self.text(value)
+        """Text or code, linked to another place than this page; figures do not wrap.
+
+        The first space of an indentation is an entity: many viewers trim a cell even of no-break spaces.
+        """
+        shown = self.code(value) if code else joined(self.text(value))
         linked = self.link(shown, href) if href and not href.startswith("#") else shown
-        return "\N{NO-BREAK SPACE}" * 3 * depth + linked
+        return "&nbsp;" * (depth > 0) + "\N{NO-BREAK SPACE}" * (3 * depth - 1) + linked
 
     def table(self, header: Sequence[str], aligns: Sequence[Align], rows: Sequence[Sequence[str]]) -> str:
         """A pipe table, padded so that its columns line up as plain text too."""

@@ -34,7 +34,10 @@ _NOT_IN_ID = re.compile(r"[^A-Za-z0-9_.-]")
 _SPACE = re.compile(r"(\s+)")
 _ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&#34;", "'": "&#39;"})
 _SEAM = re.compile(r"(?<=[._/])(?=[^._/\d\s])|(?<=[^\d\s][._/])(?=\d)|(?<=[a-z]{2})(?=[A-Z][a-z])")
-_UNIT = re.compile(r"(?<=\d) (?=(?:%|[kKMGTPE]?i?B|[kMGTPEZ]|[kMGTPEZ]?(?:FLOP|MAC)s?|[mµ]?s)(?!\w))")
+# Spaces within a figure: before its unit, and around ``×``.
+_JOINT = re.compile(
+    r"(?<=\d) (?=(?:%|[kKMGTPE]?i?B|[kMGTPEZ]|[kMGTPEZ]?(?:FLOP|MAC)s?|[mµ]?s)(?!\w)|× \d)|(?<=\d ×) (?=\d)"
+)
 # Words written from right to left, with the digits in them. Paths of such names go on from left to right all the same.
 _RTL = "\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff"
 _RTL_WORDS = re.compile(f"[{_RTL}](?:[{_RTL}0-9_]|(?:<wbr>|[ -])(?=[{_RTL}]))*")
@@ -127,13 +130,17 @@ def whole(text: str) -> str:
     return isolate(escaped(text), "<bdi>", "</bdi>")
 
 
+def joined(text: str) -> str:
+    """``text`` in which figures stay whole, and with their units: ``3.4 %``, ``12 × 4.09 G``."""
+    return _JOINT.sub("\N{NO-BREAK SPACE}", text) if " " in text else text
+
+
 def broken(text: str, *, every: int = 40) -> str:
     """HTML of ``text`` that may wrap in the seams of names (``a.b_c/d``, ``LayerNorm``), in very long words anywhere.
 
-    Numbers stay whole, and with their units.
+    Figures stay `joined`.
     """
-    if " " in text:
-        text = _UNIT.sub("\N{NO-BREAK SPACE}", text)
+    text = joined(text)
     if len(text) <= every:
         return isolate(_SEAM.sub("<wbr>", escaped(text)), "<bdi>", "</bdi>")  # an entity has no seam in it
     words = (

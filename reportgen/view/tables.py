@@ -110,6 +110,15 @@ def shapes(tensors: Sequence[Sequence[int | None]] | None) -> Cell:
 
 
 @kept
+def first_shapes(tensors: Sequence[Sequence[int | None]] | None) -> Cell:
+    """The shapes of up to three tensors; of more, the first, how many others there are, and all as the hint."""
+    whole = shapes(tensors)
+    if tensors is None or len(tensors) <= 3:
+        return whole
+    return Cell(f"{numbers.shape(tensors[0])} and {len(tensors) - 1} more", hint=whole.text)
+
+
+@kept
 def class_name(qualified: str) -> Cell:
     """A class by its last name, in full as the hint."""
     simple = names.simple(qualified)

@@ -53,7 +53,7 @@ def _tree(report: ModelReport, chains: Sequence[Chain]) -> Table:
             field(
                 "output",
                 "output",
-                lambda chain: tables.shapes(chain[-1].module.outputs),
+                lambda chain: tables.first_shapes(chain[-1].module.outputs),
                 kind="code",
                 weight=1.8,
                 shown=ran,

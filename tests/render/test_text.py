@@ -108,6 +108,7 @@ def test_breakable() -> None:
     """Names may wrap in their seams, long words anywhere, numbers and their units never; the text is escaped."""
     assert breakable("layer1.0.conv_1 <b> 85.4 %") == "layer1.0.<wbr>conv_<wbr>1 &lt;b&gt; 85.4\xa0%"
     assert breakable("T5LayerSelfAttention, 2 MiB of GPUs") == "T5Layer<wbr>Self<wbr>Attention, 2\xa0MiB of GPUs"
+    assert breakable("2 × 4.09 G") == "2\xa0×\xa04.09\xa0G"
     assert breakable("x" * 90) == "x" * 40 + "<wbr>" + "x" * 40 + "<wbr>" + "x" * 10
 
 

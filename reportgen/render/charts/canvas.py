@@ -35,7 +35,7 @@ PALETTE = (
     ("#adabd8", "#c4c2e4"),  # violet
 )
 Anchor = Literal["start", "middle", "end"]
-Kind = Literal["ground", "ink", "muted", "line", "arrow"]  # the first three are filled, the others are strokes
+Kind = Literal["ground", "plate", "ink", "muted", "line", "arrow"]  # the last two are strokes, the others are filled
 Place = tuple[float, float, float, float]  # x, y, width, height
 Step = tuple[Literal["M", "L", "H", "V", "C", "Z"], tuple[float, ...]]  # of a path: SVG's commands and coordinates
 _COLOURS: dict[Kind, str] = {"ink": INK, "muted": MUTED, "line": LINE, "arrow": MUTED}
@@ -177,6 +177,15 @@ def rect(place: Place, colour: str) -> Rect:
 def outline(place: Place, radius: float, kind: Literal["line", "arrow"], *, dashes: tuple[float, ...] = ()) -> Rect:
     """A rectangle that is a thin line, of that kind."""
     return Rect(place, radius, _COLOURS[kind], kind, dashes)
+
+
+def plate(words: str, x: float, y: float, *, size: float = LABEL, anchor: Anchor = "start") -> Iterator[Shape]:
+    """One muted line of text on a ground of its own, which hides the lines that cross it."""
+    if words:
+        width = text_width(words, size) + 4
+        left = x - 2 if anchor == "start" else x - width / 2
+        yield Rect((left, y - size, width, 1.3 * size), 0, GROUND, "plate")
+        yield text(words, x, y, size=size, anchor=anchor, kind="muted")
 
 
 def tile(place: Place, colour: str, label: str, value: str = "") -> Iterator[Shape]:

@@ -22,6 +22,7 @@ from reportgen.render.charts.canvas import (
     Step,
     fill,
     outline,
+    plate,
     rect,
     shortened,
     stroke,
@@ -96,16 +97,17 @@ def _words(label: str) -> str:
 
 
 def _draw(chart: Diagram, layout: Layout) -> Iterator[Shape]:
-    """Frames under arrows under words under boxes."""
-    for frame, place in zip(chart.frames, layout.frames, strict=True):
+    """Frames under arrows under words on plates under boxes."""
+    for place in layout.frames:
         yield outline(place, 6, "line", dashes=(4, 3))
-        yield text(_words(frame.label), place[0] + 8, place[1] + 17, kind="muted")
     for curve in layout.arrows:
         yield from _arrow(curve)
+    for frame, place in zip(chart.frames, layout.frames, strict=True):
+        yield from plate(_words(frame.label), place[0] + 8, place[1] + 17)
     for arrow, curve in zip(chart.arrows, layout.arrows, strict=True):
         if curve.words is not None:
             x, y = curve.words
-            yield text(_words(arrow.label), x, y + 3.5, size=VALUE, anchor="middle", kind="muted")
+            yield from plate(_words(arrow.label), x, y + 3.5, size=VALUE, anchor="middle")
     for box, place in zip(chart.boxes, layout.boxes, strict=True):
         yield Group(tuple(_box(box, place)), box.hint)
 

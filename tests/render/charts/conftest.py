@@ -26,6 +26,7 @@ from reportgen.view.page import (
 )
 
 SVG = "{http://www.w3.org/2000/svg}"
+GROUNDS = {"ground", "plate"}
 
 
 @dataclass(frozen=True)
@@ -45,8 +46,8 @@ class Drawing:
         return [group.findtext(f"{SVG}title") for group in self.all("g")]
 
     def all(self, tag: str) -> list[ET.Element]:
-        """Every element of that name; rectangles but the ground, which is under all of them."""
-        return [element for element in self.root.iter(f"{SVG}{tag}") if element.get("class") != "ground"]
+        """Every element of that name; of rectangles not the ground, nor those of words that hide lines."""
+        return [element for element in self.root.iter(f"{SVG}{tag}") if element.get("class") not in GROUNDS]
 
     def boxes(self) -> list[tuple[float, ...]]:
         """x, y, width and height of every rectangle."""

@@ -49,7 +49,7 @@ def test_only_what_every_viewer_draws(draw: Draw, charts: Charts, hostile_names:
 
 def test_classes_for_dark_pages(draw: Draw, charts: Charts) -> None:
     """What lies outside coloured tiles has a class that a page can colour, and a colour where no page does."""
-    painted = {"ground": "fill", "ink": "fill", "muted": "fill", "line": "stroke", "arrow": "stroke"}
+    painted = {"ground": "fill", "plate": "fill", "ink": "fill", "muted": "fill", "line": "stroke", "arrow": "stroke"}
     elements = [
         element for chart in charts("words") for element in draw(chart).root.iter() if "class" in element.attrib
     ]

@@ -69,6 +69,17 @@ def test_frames_are_drawn_around_repeated_blocks(draw: Draw) -> None:
 
 
 @DOT
+def test_no_line_goes_through_words(draw: Draw) -> None:
+    """The name of a frame, and what an arrow carries, each stand on the ground, above all frames and arrows."""
+    boxes = (Box("a", "Linear", "h.0–3.a", 1, frame=0), Box("output", "", "output", None, end=True))
+    drawing = draw(Diagram("d", "D", "D.", boxes, (Arrow(0, 1, "1×2"),), (Frame("h.0–3 ×4"),)))
+    drawn = [(element.tag.rpartition("}")[2], element.get("class")) for element in drawing.root.iter()]
+    start = drawn.index(("rect", "line"))
+    frame, arrow = [("rect", "line")], [("path", "arrow"), ("path", "muted")]
+    assert [*frame, *arrow, *2 * [("rect", "plate"), ("text", "muted")]] == drawn[start : start + 7]
+
+
+@DOT
 def test_the_same_bytes_every_time(draw: Draw) -> None:
     """Asked anew, Graphviz gives the same."""
     chart = _diagram(["a", "b", "c", "d", "e", "f"])
