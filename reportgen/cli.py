@@ -6,8 +6,10 @@ Everything heavy is imported by the command that needs it, so that ``--help`` an
 from __future__ import annotations
 
 import json
+import math
 import signal
 import sys
+import time
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -30,6 +32,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 USAGE = 2
 UNREPORTED = 3
 INTERRUPTED = 130  # 128 and the number of SIGINT; other signals that end a run likewise
+_IMPATIENCE = 1.0  # seconds within which Ctrl-C is pressed again because nothing seems to happen
 
 
 @dataclass
@@ -74,10 +77,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _interruptible() -> list[int]:
     """Has every signal that asks us to end interrupt what is going on, as Ctrl-C does; gives those that came."""
     received: list[int] = []
+    last = -math.inf
 
     def interrupt(number: int, _: FrameType | None) -> None:
+        nonlocal last
         received.append(number)
-        raise KeyboardInterrupt
+        since, last = time.monotonic() - last, time.monotonic()
+        if since > _IMPATIENCE:
+            raise KeyboardInterrupt
 
     for number in ENDING:
         if signal.getsignal(number) != signal.SIG_IGN:  # as nohup has it

@@ -71,32 +71,33 @@ class Processes:
         """
         waiting = tasks if isinstance(tasks, deque) else deque(tasks)
         idle, busy = list[_Worker[T, R]](), list[_Worker[T, R]]()
-        with tempfile.TemporaryDirectory(prefix="reportgen-", ignore_cleanup_errors=True) as scratch:
-            try:
-                while waiting or busy:
-                    while waiting and len(busy) < self._count:
-                        task = waiting.popleft()
-                        try:
-                            worker = idle.pop() if idle else self._start(function, Path(scratch))
-                        except (OSError, EOFError) as exc:  # no more memory, processes, descriptors, room on the disk
-                            yield Done(task, Lost(f"could not be started: {exc}"))
-                            continue
-                        busy.append(worker)
-                        worker.give(task, self._timeout)
-                        started(task)
-                    for worker in _ended(busy):
-                        done = worker.done()
-                        if self._fresh or isinstance(done.result, Lost):
-                            _end([worker])
-                        else:
-                            idle.append(worker)
-                        busy.remove(worker)
-                        yield done
-            finally:
-                with shielded():
-                    _end(busy + idle)
-                    for worker in busy + idle:
-                        worker.process.join(_GRACE)
+        scratch = Path(tempfile.mkdtemp(prefix="reportgen-"))
+        try:
+            while waiting or busy:
+                while waiting and len(busy) < self._count:
+                    task = waiting.popleft()
+                    try:
+                        worker = idle.pop() if idle else self._start(function, scratch)
+                    except (OSError, EOFError) as exc:  # no more memory, processes, descriptors, room on the disk
+                        yield Done(task, Lost(f"could not be started: {exc}"))
+                        continue
+                    busy.append(worker)
+                    worker.give(task, self._timeout)
+                    started(task)
+                for worker in _ended(busy):
+                    done = worker.done()
+                    if self._fresh or isinstance(done.result, Lost):
+                        _end([worker])
+                    else:
+                        idle.append(worker)
+                    busy.remove(worker)
+                    yield done
+        finally:
+            with shielded():
+                _end(busy + idle)
+                for worker in busy + idle:
+                    worker.process.join(_GRACE)
+                shutil.rmtree(scratch, ignore_errors=True)
 
     def _start(self, function: Callable[[T], R], scratch: Path) -> _Worker[T, R]:
         with _without_main(), _environment(self._environment):
