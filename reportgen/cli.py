@@ -443,7 +443,12 @@ def _count(number: int, one: str, many: str | None = None) -> str:
     callback=_comma_separated,
     help="Any of md, html, json, text, separated by commas. Default: text on the terminal; with -o md, html and json.",
 )
-@click.option("-o", "--output", type=click.Path(path_type=Path, file_okay=False), help="The folder to write to.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="The folder to write to. Default: standard output for one format, else reports.",
+)
 @click.option(
     "--fail-on",
     "rules",
@@ -479,7 +484,7 @@ def diff(
 
     wanted = comparing.check_formats(formats or (("text",) if output is None else ("md", "html", "json")))
     if output is None and len(wanted) > 1:
-        raise click.UsageError("several formats need a folder: -o DIR")
+        output = Path("reports")
     comparing.check_rules(rules)
     try:
         with progress(quiet=quiet or output is None) as watcher:

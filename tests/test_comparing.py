@@ -70,6 +70,13 @@ def test_files(capsys, saved, tmp_path):
     assert 'href="diff.json"' in (tmp_path / "out" / "diff.html").read_text(encoding="utf-8")
 
 
+def test_several_formats_go_to_a_folder(capsys, saved, tmp_path, monkeypatch):
+    """Where none is named, to that of all reports."""
+    monkeypatch.chdir(tmp_path)
+    code, _, _ = run(capsys, *saved, "--format", "md,json")
+    assert (0, ["diff.json", "diff.md"]) == (code, sorted(path.name for path in (tmp_path / "reports").iterdir()))
+
+
 def test_broken_rules(capsys, saved):
     """Exit code 1, and one line each; rules that hold say nothing."""
     rules = ("--fail-on", "parameters > +1%", "--fail-on", "flops < 1", "--fail-on", "checkpoint.incompatible")
@@ -88,7 +95,6 @@ def test_broken_rules(capsys, saved):
         (("--fail-on", "more"), "there is no more", "modules"),
         (("--fail-on", "> 1"), "'> 1' is not a rule", "write 'NAME OPERATOR LIMIT'"),
         (("--format", "pdf"), "format 'pdf' is not known", "md, html, json, text"),
-        (("--format", "md,html"), "several formats need a folder", "reportgen diff --help"),
     ],
 )
 def test_wrong_usage(capsys, saved, options, cause, remedy):
