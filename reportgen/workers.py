@@ -84,7 +84,7 @@ class Processes:
                     busy.append(worker)
                     worker.give(task, self._timeout)
                     started(task)
-                for worker in _ended(busy):
+                for worker in _ended(busy) if busy else ():  # none, where none could be started
                     done = worker.done()
                     if self._fresh or isinstance(done.result, Lost):
                         _end([worker])

@@ -23,9 +23,11 @@ pytestmark = [
 ]
 
 
-def build(output: Path, *, largest: int = resource.RLIM_INFINITY):
+def build(output: Path, *, largest: int = resource.RLIM_INFINITY, temporary: Path | None = None):
     """Reports on three models; no file may be larger than ``largest`` bytes."""
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    if temporary is not None:
+        environment["TMPDIR"] = str(temporary)
     command = [sys.executable, "-m", "reportgen", "build", *REFS, "-o", output, "--format", ",".join(FORMATS)]
     return subprocess.run(
         command,
@@ -82,6 +84,20 @@ def test_files_that_become_too_large(tmp_path: Path, whole: dict[str, bytes], co
     assert whole == contents(tmp_path)
 
 
+def test_a_full_disk(small_disk: Path, whole: dict[str, bytes], contents: Contents) -> None:
+    """The same on one; whatever is there is whole."""
+    output = small_disk / "out"
+    done = build(output)
+    assert 3 == done.returncode
+    assert "No space left on device; make room and give yourself the right to write in" in done.stderr
+    found = {name: data for name, data in contents(output).items() if "/" in name}  # the index tells of the rest
+    assert found == {name: whole[name] for name in found}
+    subprocess.run(["mount", "-o", "remount,size=100m", small_disk], check=True)
+    again = build(output)
+    assert 0 == again.returncode
+    assert whole == contents(output)
+
+
 def test_a_disk_that_may_not_be_written(small_disk: Path) -> None:
     """From the beginning on, that is said before any work."""
     subprocess.run(["mount", "-o", "remount,ro", small_disk], check=True)
@@ -90,3 +106,12 @@ def test_a_disk_that_may_not_be_written(small_disk: Path) -> None:
     cause, remedy = done.stderr.splitlines()
     assert cause.endswith("Read-only file system")
     assert remedy.startswith("  remedy: make room and give yourself the right to write in")
+
+
+def test_no_room_for_temporary_files(small_disk: Path, tmp_path: Path) -> None:
+    """Where workers find no room for their own files, each model has that as its reason."""
+    subprocess.run(["mount", "-o", "remount,nr_inodes=2", small_disk], check=True)  # itself, and the run's folder
+    done = build(tmp_path / "out", temporary=small_disk)
+    assert "Traceback" not in done.stderr
+    assert 3 == done.returncode
+    assert "No space left on device" in done.stderr
