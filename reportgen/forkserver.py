@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import signal
+import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
-from multiprocessing import forkserver
+from multiprocessing import forkserver, util
 from typing import Any
 
 from reportgen.signals import unheard_by_children
 
+LONGEST = 70  # bytes: a socket's path has 107 at most, and multiprocessing adds 31
 _server: Any = forkserver._forkserver  # noqa: SLF001 - there is no public way to it
 _imported: set[str] = set()
 
@@ -24,8 +26,20 @@ def start_server(preload: Sequence[str]) -> None:
         end_server()
         forkserver.set_forkserver_preload(list(preload))
         _imported.update(preload)
+    _find_room_for_sockets()
     with unheard_by_children(signal.SIGINT):  # it would say so, at length, were it to come while it imports
         forkserver.ensure_running()
+
+
+def _find_room_for_sockets() -> None:
+    """Has multiprocessing keep its sockets in /tmp where their paths in the folder for temporary files are too long."""
+    usual = tempfile.tempdir
+    if len(os.fsencode(tempfile.gettempdir())) > LONGEST and os.access("/tmp", os.W_OK):  # noqa: S108 - as said
+        tempfile.tempdir = "/tmp"  # noqa: S108
+    try:
+        util.get_temp_dir()  # made once for a process
+    finally:
+        tempfile.tempdir = usual
 
 
 def end_server() -> None:

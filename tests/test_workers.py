@@ -252,3 +252,18 @@ print([done.result for done in workers.map(os.getenv, ["FOR_WORKERS"])], os.gete
 
 def _environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+
+
+def test_a_long_path_to_temporary_files(tmp_path: Path) -> None:
+    """Sockets have short paths only: workers start where the folder for temporary files has a long one."""
+    folder = tmp_path / ("x" * 100)
+    folder.mkdir()
+    script = "from reportgen.workers import Processes\nprint([done.result for done in Processes(1).map(abs, [-3])])\n"
+    told = subprocess.run(
+        [sys.executable, "-c", script],
+        env={**os.environ, "TMPDIR": str(folder), "PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        check=True,
+        text=True,
+    )
+    assert "[3]\n" == told.stdout

@@ -11,7 +11,7 @@ import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Thread
 
@@ -46,6 +46,16 @@ class Place:
         refs = [f"file:models.py:{name}" for name in NAMES]
         fixed = ["--input", "1x2", "--format", "json,md", "-o", output, "--jobs", "3"]
         return [sys.executable, "-m", "reportgen", "build", *refs, *fixed, *options]
+
+    @contextmanager
+    def run(self, *options: str) -> Iterator[subprocess.Popen[bytes]]:
+        """The same, begun; it is not waited for where a test fails."""
+        command = self.command(*options)
+        with subprocess.Popen(command, cwd=self.folder, env=self.environment, stderr=subprocess.PIPE) as process:
+            try:
+                yield process
+            finally:
+                process.kill()
 
     def processes(self) -> set[int]:
         """What runs of it now, and is not merely waiting to be buried."""
@@ -145,9 +155,7 @@ def test_ctrl_c_in_a_terminal(place: Place, contents: Callable[[Path], dict[str,
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 def test_being_asked_to_end(place: Place, number: int, code: int) -> None:
     """By a scheduler, or a terminal that is closed: the same, with the exit code of that signal."""
-    with subprocess.Popen(
-        place.command("--fresh"), cwd=place.folder, env=place.environment, stderr=subprocess.PIPE
-    ) as process:
+    with place.run("--fresh") as process:
         assert soon(place.is_busy)
         process.send_signal(number)
         _, told = process.communicate(timeout=PATIENCE)
@@ -158,7 +166,7 @@ def test_being_asked_to_end(place: Place, number: int, code: int) -> None:
 
 def test_ctrl_c_while_workers_warm_up(place: Place) -> None:
     """The server of workers is importing torch then; it is not waited for, and says nothing."""
-    with subprocess.Popen(place.command(), cwd=place.folder, env=place.environment, stderr=subprocess.PIPE) as process:
+    with place.run() as process:
         assert soon(lambda: len(place.processes()) >= 3)  # the run, its resource tracker, and the server
         for _ in range(3):  # an impatient person
             process.send_signal(signal.SIGINT)
@@ -175,7 +183,7 @@ def test_a_run_that_is_killed_leaves_no_process(place: Place) -> None:
 
     So may then the resource tracker, which every process of multiprocessing shares.
     """
-    with subprocess.Popen(place.command("-q"), cwd=place.folder, env=place.environment) as process:
+    with place.run("-q") as process:
         assert soon(place.is_busy)
         process.kill()
     assert soon(lambda: len(place.processes()) <= 2)
