@@ -153,6 +153,7 @@ def test_build(tmp_path):
     assert [
         ".reportgen/builtin-linear.json",
         "builtin-linear/report.md",
+        "index.csv",
         "index.html",
         "index.json",
         "index.md",
