@@ -78,7 +78,7 @@ def test_version(reportgen):
 def test_help(reportgen):
     """Help lists the commands; no arguments at all are a usage error that shows it too."""
     code, helped, _ = reportgen("--help")
-    assert (0, ["build", "doctor", "list", "manifest", "merge", "render"]) == (
+    assert (0, ["build", "diff", "doctor", "list", "manifest", "merge", "render"]) == (
         code,
         [line.split()[0] for line in helped.partition("Commands:\n")[2].splitlines()],
     )
@@ -188,6 +188,9 @@ def test_list_without_a_source(reportgen, monkeypatch):
         assert (2, "", "reportgen: error: torchvision is not installed") == (code, out, err.splitlines()[0])
 
 
+INDEX = {"index": ("csv", "html", "json", "md"), "failures": ("html", "md")}
+
+
 def test_render(reportgen, saved, tmp_path):
     """Saved reports are rendered into folders of their own, with an index; a partial one is rendered like any other."""
     out = tmp_path / "out"
@@ -203,7 +206,8 @@ def test_render(reportgen, saved, tmp_path):
     ]
     reports = {f"builtin-{path.stem}/report.{suffix}" for path in saved for suffix in ("html", "json", "md")}
     written = {path.relative_to(out).as_posix() for path in out.rglob("*.*")}
-    assert reports | {"index.html", "index.json", "index.md"} == {path for path in written if not path.endswith(".svg")}
+    others = {f"{name}.{suffix}" for name, suffixes in INDEX.items() for suffix in suffixes}
+    assert reports | others == {path for path in written if not path.endswith(".svg")}
     assert saved[0].read_bytes() == (out / "builtin-frozen-sequential" / "report.json").read_bytes()
 
 
