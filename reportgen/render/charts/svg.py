@@ -60,8 +60,8 @@ def xml(text: str) -> str:
 
 
 def _n(number: float) -> str:
-    """A number of units: hundredths of one cannot be seen."""
-    return f"{round(number, 2):.10g}" if number else "0"
+    """A number of units, to a hundredth of one or finer, which nobody sees."""
+    return f"{number:g}" if number else "0"
 
 
 def _elements(shapes: Iterable[Shape]) -> Iterator[str]:

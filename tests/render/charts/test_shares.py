@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+import pytest
+
 from reportgen.render.charts.canvas import NEUTRAL, PALETTE, WIDTH
 from reportgen.render.charts.shares import BAR, FIGURE, GAP, HEAD, NAMES, ROW
 from reportgen.view.page import Part, Share, Shares
@@ -23,11 +25,14 @@ def test_bars_side_by_side_on_one_scale(draw: Draw) -> None:
     )
     drawing = draw(Shares("shares", "Shares", "a has most.", ("parameters", "MACs"), parts))
     column = (WIDTH - NAMES) / 2
-    whole = round(column - GAP - FIGURE, 2)
+    whole = column - GAP - FIGURE
     assert drawing.boxes() == [
-        (NAMES, HEAD, whole, BAR),
-        (NAMES + column, HEAD, round(whole / 2, 2), BAR),
-        (NAMES, HEAD + ROW, round(whole / 4, 2), BAR),
+        pytest.approx(place)
+        for place in (
+            (NAMES, HEAD, whole, BAR),
+            (NAMES + column, HEAD, whole / 2, BAR),
+            (NAMES, HEAD + ROW, whole / 4, BAR),
+        )
     ]
     assert [rect.attrib["fill"] for rect in drawing.all("rect")] == [PALETTE[0][0], PALETTE[0][0], NEUTRAL[0]]
     assert drawing.texts == ["parameters", "MACs", "a", "80.0 %", "40.0 %", "rest", "20.0 %", "0 %"]
