@@ -100,6 +100,7 @@ ALLOWED = {
         "render",
         "saying",
         "signals",
+        "view",
     },
     "__main__": {"cli"},
     "__init__": {"version", "api", "comparing", "errors", "registry", "report"},
@@ -138,7 +139,7 @@ class WithoutTypeChecking(ast.NodeTransformer):
 
 
 def part(path: Path) -> str:
-    """``registry`` of ``reportgen/registry/base.py``, ``cli`` of ``reportgen/cli.py``."""
+    """``registry`` of ``reportgen/registry/base.py``, ``cli`` of ``reportgen/cli/options.py``."""
     return path.relative_to(ROOT).parts[0].removesuffix(".py")
 
 

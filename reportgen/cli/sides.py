@@ -1,0 +1,83 @@
+"""``reportgen diff``: models side by side."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from reportgen.cli.options import comma_separated, common, or_none
+from reportgen.cli.telling import BROKEN, UNREPORTED, complain, line
+from reportgen.errors import ProbeError
+from reportgen.saying import say
+
+
+@click.command()
+@click.argument("old")
+@click.argument("new")
+@click.option(
+    "--format",
+    "formats",
+    multiple=True,
+    metavar="LIST",
+    callback=comma_separated,
+    help="Any of md, html, json, text, separated by commas. Default: text on the terminal; with -o md, html and json.",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="The folder to write to. Default: standard output for one format, else reports.",
+)
+@click.option(
+    "--fail-on",
+    "rules",
+    multiple=True,
+    metavar="RULE",
+    help="1 is the exit code where it holds: 'parameters > +1%', 'flops.forward > 4.2e9', 'gradients.none > 0', "
+    "'checkpoint.incompatible', 'differs'. Repeatable.",
+)
+@click.option("--device", metavar="NAME", help="For references: meta (the default), cpu, cuda and so on.")
+@click.option("--input", "inputs", multiple=True, metavar="SPEC", callback=or_none, help="For references, as in build.")
+@click.option("--mode", metavar="MODE", help="For references: train (the default) or eval.")
+@click.option("--timeout", type=float, metavar="SECONDS", default=600.0, show_default="600", help="For each reference.")
+@click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors and broken rules.")
+@common
+def diff(
+    old: str,
+    new: str,
+    *,
+    formats: tuple[str, ...] | None,
+    output: Path | None,
+    rules: tuple[str, ...],
+    quiet: bool,
+    **options: Any,
+) -> int:
+    """Tell what differs between two models: saved report.json files, or references, which are built.
+
+    What was added, removed, renamed or reshaped, what an old checkpoint meets in the new model, and every figure.
+    """
+    from reportgen import comparing
+    from reportgen.console import progress
+
+    wanted = comparing.check_formats(formats or (("text",) if output is None else ("md", "html", "json")))
+    if output is None and len(wanted) > 1:
+        output = Path("reports")
+    comparing.check_rules(rules)
+    try:
+        with progress(quiet=quiet or output is None) as watcher:
+            sides = comparing.records((old, new), progress=watcher, **options)
+    except ProbeError as exc:
+        complain(str(exc), exc.remedy)
+        return UNREPORTED
+    comparison = comparing.Comparison.of(comparing.diff(*sides), rules)
+    if output is not None:
+        files = comparison.write(output, wanted)
+        if not quiet:
+            say(f"{comparison.page().badge}: {', '.join(map(str, files))}")
+    elif not quiet or wanted != ("text",):
+        comparison.show(wanted[0])
+    for complaint in comparison.complaints:
+        say(f"reportgen: broken: {line(complaint)}", error=True)
+    return BROKEN if comparison.broken else 0
