@@ -8,7 +8,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields, replace
 from pathlib import Path
@@ -20,7 +19,7 @@ from reportgen.analysis.summary import Summary
 from reportgen.config import RenderOptions
 from reportgen.errors import ConfigError, WriteError
 from reportgen.render.html import HtmlRenderer
-from reportgen.render.text import display
+from reportgen.render.text import spreadsheet
 from reportgen.view.entries import IndexEntry
 from reportgen.view.failures import build_failures
 from reportgen.view.index import build_index
@@ -28,9 +27,6 @@ from reportgen.view.listing import build_listing
 from reportgen.write import renderer, write_file
 
 _FORMAT = "reportgen/index"
-# What a spreadsheet takes for a formula, in the full width of East Asian keyboards too; and, so that the apostrophe can
-# be taken off again, what looks like one that is marked already.
-_FORMULA = re.compile(r"['\s]*[=+\-@\uff1d\uff0b\uff0d\uff20]")
 
 
 def write_index(entries: Sequence[IndexEntry], folder: Path, options: RenderOptions) -> None:
@@ -116,5 +112,4 @@ def _field(value: str | int | Sequence[str] | None) -> str | int:
     """A figure as it is, or a text that is safe in a spreadsheet; several texts in one, with commas."""
     if isinstance(value, int):
         return value
-    text = display(value if isinstance(value, str) else ", ".join(value or ()))
-    return f"'{text}" if _FORMULA.match(text) else text
+    return spreadsheet(value if isinstance(value, str) else ", ".join(value or ()))

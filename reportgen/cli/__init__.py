@@ -16,7 +16,7 @@ from types import FrameType
 
 import click
 
-from reportgen.cli import building, manifests, sides, surroundings
+from reportgen.cli import building, exports, manifests, sides, surroundings
 from reportgen.cli.options import Settings
 from reportgen.cli.telling import INTERRUPTED, USAGE, complain
 from reportgen.errors import ReportgenError
@@ -107,6 +107,8 @@ for _command in (
     building.merge,
     manifests.manifests,
     sides.diff,
+    exports.export,
+    exports.show,
     surroundings.doctor,
 ):
     commands.add_command(_command)

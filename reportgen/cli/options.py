@@ -44,6 +44,22 @@ def or_none(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> t
     return values or None
 
 
+def reference_options(function: F) -> F:
+    """How the models of references are measured, where a command takes references and saved reports alike."""
+    for option in (
+        click.option(
+            "--timeout", type=float, metavar="SECONDS", default=600.0, show_default="600", help="For each reference."
+        ),
+        click.option("--mode", metavar="MODE", help="For references: train (the default) or eval."),
+        click.option(
+            "--input", "inputs", multiple=True, metavar="SPEC", callback=or_none, help="For references, as in build."
+        ),
+        click.option("--device", metavar="NAME", help="For references: meta (the default), cpu, cuda and so on."),
+    ):
+        function = option(function)
+    return function
+
+
 FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
 APPEARANCE = (
     click.option("--markdown-flavor", metavar="NAME", help="github (the default), hub or plain."),

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from reportgen.cli.options import comma_separated, common, or_none
+from reportgen.cli.options import comma_separated, common, reference_options
 from reportgen.cli.telling import BROKEN, UNREPORTED, complain, line
 from reportgen.errors import ProbeError
 from reportgen.saying import say
@@ -38,10 +38,7 @@ from reportgen.saying import say
     help="1 is the exit code where it holds: 'parameters > +1%', 'flops.forward > 4.2e9', 'gradients.none > 0', "
     "'checkpoint.incompatible', 'differs'. Repeatable.",
 )
-@click.option("--device", metavar="NAME", help="For references: meta (the default), cpu, cuda and so on.")
-@click.option("--input", "inputs", multiple=True, metavar="SPEC", callback=or_none, help="For references, as in build.")
-@click.option("--mode", metavar="MODE", help="For references: train (the default) or eval.")
-@click.option("--timeout", type=float, metavar="SECONDS", default=600.0, show_default="600", help="For each reference.")
+@reference_options
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors and broken rules.")
 @common
 def diff(

@@ -18,40 +18,44 @@ if TYPE_CHECKING:
     from reportgen.view.page import Block, Cell, Notice, Page, Tone
 
 _ROWS = 40  # of a table; all are in the other formats
-_WIDTH = 120  # of plain text
+WIDTH = 120  # of plain text
+_INDENT = 2  # columns a level of a tree
 _STYLES: dict[Tone, str] = {"plain": "", "good": "green", "warn": "yellow", "bad": "red", "muted": "dim"}
 _MARKS: dict[Tone, str] = {"plain": "·", "good": "✓", "warn": "!", "bad": "✗", "muted": "·"}
 
 
-def show(page: Page) -> None:
-    """Prints the page to standard output, which is a terminal."""
-    _print(page, Console(highlight=False))
+def show(page: Page, *, width: int | None = None, rows: int | None = _ROWS) -> None:
+    """Prints the page to standard output, which is a terminal, as wide as that is by default.
+
+    ``rows`` is how many of each table are shown; None is all.
+    """
+    _print(page, Console(highlight=False, width=width), rows)
 
 
-def plain(page: Page) -> str:
-    """The page as text without colour, at most 120 columns wide but for longer words."""
-    console = Console(file=io.StringIO(), width=_WIDTH, color_system=None, highlight=False, force_terminal=False)
+def plain(page: Page, *, width: int = WIDTH, rows: int | None = _ROWS) -> str:
+    """The page as text without colour, at most ``width`` columns wide."""
+    console = Console(file=io.StringIO(), width=width, color_system=None, highlight=False, force_terminal=False)
     with console.capture() as captured:
-        _print(page, console)
+        _print(page, console, rows)
     return "\n".join(line.rstrip() for line in captured.get().splitlines()) + "\n"
 
 
-def _print(page: Page, console: Console) -> None:
+def _print(page: Page, console: Console, rows: int | None) -> None:
     page = visible(page)
     console.print(Text(page.title, style="bold"), Text(f" {page.badge or page.status}", style="dim"), sep="")
     console.print(Text(page.subtitle, style="dim"))
     console.print()
-    console.print(_block(page.summary))
+    console.print(_block(page.summary, rows))
     for section in page.sections:
         console.print()
         console.print(Text(section.title, style="bold underline"))
         for block in section.blocks:
-            console.print(Padding(_block(block), (0, 0, 0, 2)))
+            console.print(Padding(_block(block, rows), (0, 0, 0, 2)))
     console.print()
     console.print(Text(page.footer, style="dim"))
 
 
-def _block(block: Block) -> RenderableType:
+def _block(block: Block, rows: int | None) -> RenderableType:
     match block:
         case Figures():
             return _grid([[item.label, item.value, item.note or item.exact or ""] for item in block.items])
@@ -60,7 +64,7 @@ def _block(block: Block) -> RenderableType:
         case Notices():
             return Group(*map(_notice, block.items))
         case Table():
-            return _table(block)
+            return _table(block, rows)
         case Code() | Prose():
             return Text(block.text)
         case _:
@@ -82,13 +86,15 @@ def _notice(notice: Notice) -> Text:
     return text
 
 
-def _table(table: Table) -> RenderableType:
+def _table(table: Table, rows: int | None) -> RenderableType:
     grid = Grid(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
     for column in table.columns:
         grid.add_column(Text(column.label), justify=column.align, overflow="fold")
-    for row in table.rows[:_ROWS]:
-        grid.add_row(*map(_cell, row.cells))
-    left_out = len(table.rows) - _ROWS
+    shown = table.rows[:rows]
+    for row in shown:
+        first, *rest = map(_cell, row.cells)
+        grid.add_row(Padding(first, (0, 0, 0, _INDENT * row.depth)), *rest)
+    left_out = len(table.rows) - len(shown)
     notes = [f"{numbers.plural(left_out, 'row')} more in the other formats."] if left_out > 0 else []
     notes += [table.note] if table.note else []
     caption = [Text(table.caption)] if table.caption else []

@@ -31,6 +31,9 @@ _MULTILINE = frozenset(
 _BEYOND_LATIN = re.compile("[^\x00-\u02ff]")  # where marks and wide characters begin
 _SCHEME = re.compile(r"[^/?#]*:")
 _NOT_IN_ID = re.compile(r"[^A-Za-z0-9_.-]")
+# What a spreadsheet takes for a formula, in the full width of East Asian keyboards too; and, so that the apostrophe can
+# be taken off again, what looks like one that is marked already.
+_FORMULA = re.compile(r"['\s]*[=+\-@\uff1d\uff0b\uff0d\uff20]")
 _SPACE = re.compile(r"(\s+)")
 _ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&#34;", "'": "&#39;"})
 _SEAM = re.compile(r"(?<=[._/])(?=[^._/\d\s])|(?<=[^\d\s][._/])(?=\d)|(?<=[a-z]{2})(?=[A-Z][a-z])")
@@ -94,6 +97,12 @@ def _is_clean(row: Row) -> bool:
 @functools.cache
 def _fields(cls: type) -> tuple[str, ...]:
     return tuple(item.name for item in dataclasses.fields(cls))
+
+
+def spreadsheet(text: str) -> str:
+    """`display`, for CSV: what spreadsheets take for a formula begins with an apostrophe that is not part of it."""
+    shown = display(text)
+    return f"'{shown}" if _FORMULA.match(shown) else shown
 
 
 def safe_href(href: str | None) -> str | None:

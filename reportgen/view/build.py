@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from reportgen.analysis.fold import fold
+from reportgen.analysis.fold import Node, fold
 from reportgen.view import audit, gradients, ledgers, measured, memory, names, notices, overview, tree, work
 from reportgen.view.figures import key_figures
-from reportgen.view.page import Page
+from reportgen.view.page import Page, Section
 
 if TYPE_CHECKING:
     from reportgen.report.schema import ModelReport
@@ -46,13 +46,20 @@ def build(report: ModelReport, *, select: Sequence[str] = (), title: str | None 
             ledgers.modules(report),
         )
     )
+    return frame(report, tuple(sorted(sections, key=lambda section: section.appendix)), nodes=nodes, title=title)
+
+
+def frame(
+    report: ModelReport, sections: tuple[Section, ...], *, nodes: Sequence[Node] | None = None, title: str | None = None
+) -> Page:
+    """A page on a record with its key figures and these sections; ``nodes`` are the folded tree where it is at hand."""
     return Page(
         title=title or report.model.name,
         subtitle=report.model.class_name or report.model.ref,
         status=report.probe.status,
         description=report.model.description and names.without_markup(report.model.description),
-        summary=key_figures(report, nodes),
-        sections=tuple(sorted(sections, key=lambda section: section.appendix)),
+        summary=key_figures(report, fold(report) if nodes is None else nodes),
+        sections=sections,
         footer=_footer(report),
     )
 

@@ -15,7 +15,7 @@ from reportgen.view.tables import field as column
 
 TITLE = "Model reports"
 TONES: dict[Status, Tone] = {"complete": "good", "partial": "warn", "failed": "bad"}
-_BOUNDS: dict[Bound | None, str] = {"lower": "≥ ", "upper": "≤ ", "approximate": "≈ "}
+BOUNDS: dict[Bound | None, str] = {"lower": "≥ ", "upper": "≤ ", "approximate": "≈ "}
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +128,7 @@ def fields(entries: Sequence[IndexEntry], suffix: str) -> tuple[Field[IndexEntry
 
 def _work(entry: IndexEntry) -> Cell:
     cell = tables.work(entry.macs)
-    mark = _BOUNDS.get(entry.summary.bound)
+    mark = BOUNDS.get(entry.summary.bound)
     if mark is None or entry.macs is None:
         return cell
     return Cell(mark + cell.text, cell.sort, "warn", hint=mark + numbers.exact(entry.macs))

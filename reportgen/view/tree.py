@@ -32,10 +32,11 @@ def module_tree(report: ModelReport, nodes: Sequence[Node]) -> Iterator[Section]
     charts: list[Block | None] = [shares(report, nodes), diagram(report, nodes)]
     if report.totals.parameters.unique is not None:
         charts.insert(0, icicle(report.model.name, nodes))
-    yield Section("modules", "Modules", (*(chart for chart in charts if chart), _tree(report, chains)))
+    yield Section("modules", "Modules", (*(chart for chart in charts if chart), module_table(report, chains)))
 
 
-def _tree(report: ModelReport, chains: Sequence[Chain]) -> Table:
+def module_table(report: ModelReport, chains: Sequence[Chain]) -> Table:
+    """A row for each chain of nodes: the last node's class, what its first call gave, and its parameters and work."""
     ran = any(row.calls for row in report.modules)
     unique = report.totals.parameters.unique
     inner = [chain[-1] for chain in chains if chain[-1].children]

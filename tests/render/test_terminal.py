@@ -5,12 +5,14 @@ from __future__ import annotations
 import io
 
 import pytest
+from rich.cells import cell_len
 from rich.console import Console
 
 from reportgen.analysis.diff import diff
 from reportgen.render import terminal
 from reportgen.render.markdown import COMMENT, comment
 from reportgen.view.diff import build_diff
+from reportgen.view.short import build_short
 
 EXPECTED = """\
 tied-gpt → transformer12 differs
@@ -33,6 +35,29 @@ def test_colour_on_a_terminal(tied_gpt, transformer12, monkeypatch):
     written = io.StringIO()
     terminal.show(build_diff(diff(tied_gpt, transformer12)))
     assert "\x1b[31m✗ Old checkpoints do not load in the new model" in written.getvalue()
+
+
+def test_a_tree_is_indented(page):
+    """Two columns a level; names that do not fit are folded where the width says."""
+    text = terminal.plain(page, width=60)
+    assert "  net     Net         20 k\n    conv  Conv2d         –\n    fc    Linear      20 k\n" in text
+    assert 60 >= max(map(len, text.splitlines()))
+
+
+@pytest.mark.parametrize(("rows", "last", "more"), [(9, 8, "241 rows more in the other formats."), (None, 249, None)])
+def test_rows_of_a_table(page, rows, last, more):
+    """Some, and how many others there are; or all."""
+    lines = [line.strip() for line in terminal.plain(page, rows=rows).splitlines()]
+    assert f"block.{last}.weight" == [line for line in lines if line.startswith("block.")][-1].split()[0]
+    assert more == next((line for line in lines if line.endswith("in the other formats.")), None)
+
+
+def test_wide_letters_keep_the_columns(make_report):
+    """East Asian letters take two columns, marks none."""
+    modules = {name: {"class_name": "Linear", "outputs": ((1, 2),)} for name in ("", "encoder", "編碼器", "e\u0301")}
+    text = terminal.plain(build_short(make_report(modules=modules)), rows=None)
+    lines = [line for line in text.splitlines() if line.startswith("  ") and " Linear " in line]
+    assert [13, 13, 13, 13] == [cell_len(line.partition("Linear")[0]) for line in lines]
 
 
 def test_hostile_names_do_nothing(hostile, tied_gpt):

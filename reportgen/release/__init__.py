@@ -1,0 +1,1 @@
+"""What goes out with a model's release, each made from a report alone: report in, text out."""

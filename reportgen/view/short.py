@@ -1,0 +1,45 @@
+"""A report in a terminal's window: what is wrong, the key figures, and the module tree down to some depth."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from reportgen.analysis.fold import fold, walk
+from reportgen.view import numbers
+from reportgen.view.build import frame
+from reportgen.view.notices import what_failed
+from reportgen.view.page import Page, Section, Table
+from reportgen.view.tree import module_table
+
+if TYPE_CHECKING:
+    from reportgen.report.schema import ModelReport
+
+DEPTH = 3
+_COLUMNS = {"module", "class", "output", "parameters", "state", "macs"}  # that fit in 80 of a terminal
+
+
+def build_short(report: ModelReport, *, depth: int = DEPTH) -> Page:
+    """The page of a record with what fails and the module tree alone; the model itself is at depth 0."""
+    return frame(report, (*what_failed(report), *_modules(report, depth)))
+
+
+def _modules(report: ModelReport, depth: int) -> Iterator[Section]:
+    chains = list(walk(fold(report)))
+    shown = [chain for chain in chains if len(chain) - 1 <= depth]
+    if not shown:
+        return
+    table = _narrow(module_table(report, shown))
+    deeper = len(chains) - len(shown)
+    if deeper:
+        note = f"{numbers.plural(deeper, 'row')} deeper than {depth}, in the figures of those above: see --depth."
+        table = replace(table, note=" ".join(filter(None, (note, table.note))))
+    yield Section("modules", "Modules", (table,))
+
+
+def _narrow(table: Table) -> Table:
+    """The columns that there is room for."""
+    kept = [index for index, column in enumerate(table.columns) if column.key in _COLUMNS]
+    rows = tuple(replace(row, cells=tuple(row.cells[index] for index in kept)) for row in table.rows)
+    return replace(table, columns=tuple(table.columns[index] for index in kept), rows=rows)
