@@ -78,12 +78,10 @@ def _grid(rows: list[list[str]]) -> Grid:
     return grid
 
 
-def _notice(notice: Notice) -> Text:
-    text = Text(f"{_MARKS[notice.tone]} {notice.title}", style=_STYLES[notice.tone])
-    for more in (notice.text, notice.remedy and f"What to do: {notice.remedy}"):
-        if more:
-            text.append(f"\n  {more}", style="default")
-    return text
+def _notice(notice: Notice) -> RenderableType:
+    title = Text(f"{_MARKS[notice.tone]} {notice.title}", style=_STYLES[notice.tone])
+    told = (notice.text, notice.remedy and f"What to do: {notice.remedy}")
+    return Group(title, *(Padding(Text(more), (0, 0, 0, _INDENT)) for more in told if more))
 
 
 def _table(table: Table, rows: int | None) -> RenderableType:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from reportgen.analysis.fold import fold, walk
-from reportgen.view import numbers
+from reportgen.view import names, numbers
 from reportgen.view.build import frame
 from reportgen.view.notices import what_failed
 from reportgen.view.page import Page, Section, Table
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from reportgen.report.schema import ModelReport
 
 DEPTH = 3
-_COLUMNS = {"module", "class", "output", "parameters", "state", "macs"}  # that fit in 80 of a terminal
 
 
 def build_short(report: ModelReport, *, depth: int = DEPTH) -> Page:
@@ -30,7 +29,7 @@ def _modules(report: ModelReport, depth: int) -> Iterator[Section]:
     shown = [chain for chain in chains if len(chain) - 1 <= depth]
     if not shown:
         return
-    table = _narrow(module_table(report, shown))
+    table = _short_names(module_table(report, shown, brief=True))
     deeper = len(chains) - len(shown)
     if deeper:
         note = f"{numbers.plural(deeper, 'row')} deeper than {depth}, in the figures of those above: see --depth."
@@ -38,8 +37,10 @@ def _modules(report: ModelReport, depth: int) -> Iterator[Section]:
     yield Section("modules", "Modules", (table,))
 
 
-def _narrow(table: Table) -> Table:
-    """The columns that there is room for."""
-    kept = [index for index, column in enumerate(table.columns) if column.key in _COLUMNS]
-    rows = tuple(replace(row, cells=tuple(row.cells[index] for index in kept)) for row in table.rows)
-    return replace(table, columns=tuple(table.columns[index] for index in kept), rows=rows)
+def _short_names(table: Table) -> Table:
+    """A name that is longer than any that a person gave would fill the window alone."""
+    rows = tuple(
+        replace(row, cells=(replace(row.cells[0], text=names.brief(row.cells[0].text)), *row.cells[1:]))
+        for row in table.rows
+    )
+    return replace(table, rows=rows)

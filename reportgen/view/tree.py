@@ -35,13 +35,16 @@ def module_tree(report: ModelReport, nodes: Sequence[Node]) -> Iterator[Section]
     yield Section("modules", "Modules", (*(chart for chart in charts if chart), module_table(report, chains)))
 
 
-def module_table(report: ModelReport, chains: Sequence[Chain]) -> Table:
-    """A row for each chain of nodes: the last node's class, what its first call gave, and its parameters and work."""
+def module_table(report: ModelReport, chains: Sequence[Chain], *, brief: bool = False) -> Table:
+    """A row for each chain of nodes: the last node's class, what its first call gave, and its parameters and work.
+
+    ``brief`` leaves out its share, what is its own, and how often it was called.
+    """
     ran = any(row.calls for row in report.modules)
     unique = report.totals.parameters.unique
     inner = [chain[-1] for chain in chains if chain[-1].children]
-    own_elements = any(node.module.own_parameters for node in inner)
-    own_work = ran and any(own_flops(node) for node in inner)
+    own_elements = not brief and any(node.module.own_parameters for node in inner)
+    own_work = not brief and ran and any(own_flops(node) for node in inner)
     folded = any(chain[-1].count > 1 for chain in chains)
     return tabulate(
         "modules",
@@ -60,12 +63,20 @@ def module_table(report: ModelReport, chains: Sequence[Chain]) -> Table:
                 shown=ran,
             ),
             field("parameters", "parameters", _elements, kind="number", weight=1.8),
-            field("share", "share", lambda chain: _share(chain, unique), kind="number", shown=bool(unique)),
+            field(
+                "share", "share", lambda chain: _share(chain, unique), kind="number", shown=bool(unique) and not brief
+            ),
             field("own", "own", _own_elements, kind="number", weight=1.5, shown=own_elements),
             field("state", "trainable", _state, shown=report.totals.parameters.frozen != 0),
             field("macs", "MACs", _work, kind="number", weight=1.5, shown=ran),
             field("own_macs", "own MACs", _own_work, kind="number", weight=1.5, shown=own_work),
-            field("calls", "calls", lambda chain: tables.number(chain[-1].module.calls), kind="number", shown=ran),
+            field(
+                "calls",
+                "calls",
+                lambda chain: tables.number(chain[-1].module.calls),
+                kind="number",
+                shown=ran and not brief,
+            ),
         ),
         depth=lambda chain: len(chain) - 1,
         long_from=_LONG,

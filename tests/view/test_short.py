@@ -42,6 +42,12 @@ def test_columns(frozen_sequential):
     assert ["module", "class", "output", "parameters", "trainable", "MACs"] == [c.label for c in table.columns]
 
 
+def test_long_names_lose_their_middle(make_report):
+    """So that one does not fill the window; the other formats have it whole."""
+    _, rows = tree(build_short(make_report(modules={"": "Net", "n" * 300: "Linear"})))
+    assert f"{'n' * 40}…{'n' * 20}" == rows[1][1]
+
+
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
