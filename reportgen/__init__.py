@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from reportgen.registry import Registry, describe
     from reportgen.registry.base import InputSpec
     from reportgen.registry.operators import flop_formula
+    from reportgen.release.formats import export
     from reportgen.report.schema import ModelReport
 
 __all__ = [
@@ -36,6 +37,7 @@ __all__ = [
     "build",
     "describe",
     "diff",
+    "export",
     "flop_formula",
     "load",
     "merge",
@@ -53,6 +55,7 @@ _HOMES = {
     "build": "reportgen.api",
     "describe": "reportgen.registry",
     "diff": "reportgen.comparing",
+    "export": "reportgen.release.formats",
     "flop_formula": "reportgen.registry.operators",
     "load": "reportgen.api",
     "merge": "reportgen.api",

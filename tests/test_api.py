@@ -35,6 +35,7 @@ def test_public_names():
         "build",
         "describe",
         "diff",
+        "export",
         "flop_formula",
         "load",
         "merge",

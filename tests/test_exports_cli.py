@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
 from reportgen.cli import main
+from reportgen.release.formats import FORMATS
 
 MODELS = """
 from torch import nn
@@ -67,6 +69,12 @@ def test_to_a_file(reportgen, saved, tmp_path, to):
         _, out, _ = reportgen("export", saved, "--to", to, "--table", "modules")
         assert path.read_text(encoding="utf-8") == out.replace("\n", "\r\n") if "\r" not in out else out
     assert {"csv": b'"path"', "parquet": b"PAR1"}[to] == path.read_bytes()[: 6 if to == "csv" else 4]
+
+
+def test_help_names_every_format(reportgen):
+    """The table of formats is not loaded for it."""
+    _, out, _ = reportgen("export", "--help")
+    assert set() == set(FORMATS) - set(re.split(r"[\s,]+", out))
 
 
 def test_several_models(reportgen, saved):

@@ -77,7 +77,7 @@ def export(
     reports = _records(sides, quiet=quiet or output is None, **options)
     if reports is None:
         return UNREPORTED
-    made = formats.export(reports, to, formats.Options(table, published))
+    made = formats.export(reports, to, table=table, published=published)
     if output is None:
         say(made.decode().removesuffix("\n"))
     else:

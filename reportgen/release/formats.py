@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
 from reportgen.errors import ConfigError
 from reportgen.release.cyclonedx import cyclonedx
@@ -12,56 +11,53 @@ from reportgen.release.facts import Publication
 from reportgen.release.latex import latex
 from reportgen.release.mlflow import mlflow
 from reportgen.release.spdx import spdx
-from reportgen.release.tables import TableName, csv, parquet
+from reportgen.release.tables import TABLES, TableName, csv, parquet
+from reportgen.report.schema import ModelReport
 
-if TYPE_CHECKING:
-    from reportgen.report.schema import ModelReport
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What some formats want to know: which ledger, and what only the publisher of the model knows."""
-
-    table: TableName = "parameters"
-    published: Publication = field(default_factory=Publication)
+_NOTHING = Publication()
 
 
 @dataclass(frozen=True, slots=True)
 class Format:
     """``make`` gives a text, or bytes where ``binary``; where ``several``, of any number of models, else of one."""
 
-    about: str
-    make: Callable[[Sequence[ModelReport], Options], str | bytes]
+    make: Callable[[Sequence[ModelReport], TableName, Publication], str | bytes]
     several: bool = False
     binary: bool = False
 
 
 FORMATS: Mapping[str, Format] = {
-    "cyclonedx": Format(
-        "CycloneDX 1.6 ML-BOM, JSON", lambda reports, options: cyclonedx(reports[0], options.published)
-    ),
-    "cyclonedx-1.7": Format(
-        "CycloneDX 1.7 ML-BOM, JSON", lambda reports, options: cyclonedx(reports[0], options.published, version="1.7")
-    ),
-    "spdx": Format(
-        "SPDX 3.0.1 with the AI profile, JSON-LD", lambda reports, options: spdx(reports[0], options.published)
-    ),
-    "mlflow": Format("MLflow model signature, JSON", lambda reports, _: mlflow(reports[0])),
-    "csv": Format("a ledger, as CSV", lambda reports, options: csv(reports[0], options.table)),
-    "parquet": Format("a ledger, as Parquet", lambda reports, options: parquet(reports[0], options.table), binary=True),
-    "latex": Format("a table with a row for each model", lambda reports, _: latex(reports), several=True),
+    "cyclonedx": Format(lambda reports, _, published: cyclonedx(reports[0], published)),
+    "cyclonedx-1.7": Format(lambda reports, _, published: cyclonedx(reports[0], published, version="1.7")),
+    "spdx": Format(lambda reports, _, published: spdx(reports[0], published)),
+    "mlflow": Format(lambda reports, *_: mlflow(reports[0])),
+    "csv": Format(lambda reports, table, _: csv(reports[0], table)),
+    "parquet": Format(lambda reports, table, _: parquet(reports[0], table), binary=True),
+    "latex": Format(lambda reports, *_: latex(reports), several=True),
 }
 
 
-def export(reports: Sequence[ModelReport], to: str, options: Options = Options()) -> bytes:
-    """The file that says in that format what the reports say.
+def export(
+    report: ModelReport | Sequence[ModelReport],
+    to: str,
+    *,
+    table: TableName = "parameters",
+    published: Publication = _NOTHING,
+) -> bytes:
+    """The file that says in that format, one of `FORMATS`, what a report says, or several where it takes them.
+
+    ``table`` is the ledger that csv and parquet are of; ``published`` is for bills of materials. Needs no torch, and
+    the same report gives the same bytes.
 
     Raises:
-        ConfigError: there is no such format, or it takes one model and there are others.
+        ConfigError: there is no such format or table, or the format takes one model and there are others.
         RenderError: the format cannot say this; RendererUnavailable where a library that it needs is not there.
     """
+    reports = (report,) if isinstance(report, ModelReport) else tuple(report)
     check_format(to, len(reports))
-    made = FORMATS[to].make(reports, options)
+    if table not in TABLES:
+        raise ConfigError(f"table {table!r} is not known", remedy=f"use any of {', '.join(TABLES)}")
+    made = FORMATS[to].make(reports, table, published)
     return made if isinstance(made, bytes) else made.encode()
 
 

@@ -13,9 +13,9 @@ def test_every_format_of_any_report(any_report, to):
     """The same bytes each time, or an error that says why not."""
     if to == "mlflow" and not any_report.probe.inputs:
         with pytest.raises(RenderError, match="a signature needs inputs"):
-            export([any_report], to)
+            export(any_report, to)
     else:
-        assert export([any_report], to) == export([any_report], to)
+        assert export(any_report, to) == export(any_report, to)
 
 
 @pytest.mark.parametrize(
@@ -31,3 +31,9 @@ def test_formats_that_there_are_not(frozen_sequential, to, models, cause, remedy
     with pytest.raises(ConfigError) as caught:
         export([frozen_sequential] * models, to)
     assert (cause, remedy) == (str(caught.value), caught.value.remedy)
+
+
+def test_tables_that_there_are_not(frozen_sequential):
+    """A typing error is no ledger."""
+    with pytest.raises(ConfigError, match="table 'params' is not known"):
+        export(frozen_sequential, "csv", table="params")
