@@ -16,6 +16,7 @@ from urllib.parse import quote
 
 from reportgen.analysis.summary import family
 from reportgen.errors import ConfigError
+from reportgen.report import codec
 from reportgen.view import numbers
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ _MEMBERS = """
 """.split()
 _NOT_PACKAGES = {"python", "reportgen"}  # in a record's environment
 _URL = re.compile(r"https?://(?:[A-Za-z0-9._~:/?#@!$&'()*+,;=-]|%[0-9A-Fa-f]{2})+")
+_LICENSE = r"\(*[A-Za-z0-9.:-]+\+?\)*"
+_EXPRESSION = re.compile(rf"{_LICENSE}(?: (?:AND|OR|WITH) {_LICENSE})*")
 _TASK = re.compile(r"[a-z0-9]For([A-Z]\w+)$")  # transformers: BertForMaskedLM
 
 
@@ -45,7 +48,7 @@ class Publication:
     ``license`` is an SPDX expression, ``time`` seconds since 1970 (UTC).
 
     Raises:
-        ConfigError: ``url`` is no address of the web.
+        ConfigError: ``url`` is no address of the web, or ``license`` is no such expression.
     """
 
     version: str | None = None
@@ -57,11 +60,21 @@ class Publication:
     def __post_init__(self) -> None:
         if self.url is not None and not _URL.fullmatch(self.url):
             raise ConfigError(f"{self.url!r} is no address", remedy="give one that begins with https:// or http://")
+        if self.license is not None and not _is_expression(self.license):
+            raise ConfigError(
+                f"{self.license!r} is no SPDX expression",
+                remedy="give identifiers of spdx.org/licenses, as in 'MIT OR Apache-2.0', or LicenseRef-NAME",
+            )
 
     @property
     def timestamp(self) -> str | None:
         """``2026-01-31T12:00:00Z``."""
         return None if self.time is None else f"{datetime.fromtimestamp(self.time, UTC):%Y-%m-%dT%H:%M:%S}Z"
+
+
+def _is_expression(text: str) -> bool:
+    """Whether the text is one by its form (SPDX 3.0.1, annex B); not whether its licences are listed ones."""
+    return bool(_EXPRESSION.fullmatch(text)) and text.count("(") == text.count(")")
 
 
 class Package(NamedTuple):
@@ -99,9 +112,10 @@ def properties(report: ModelReport) -> Iterator[tuple[str, str]]:
     unique = report.totals.parameters.unique
     if unique is not None:
         yield _COUNT, _count(unique)
-    document = report.to_dict()
+    document: dict[str, Any] = {name: codec.to_dict(getattr(report, name)) for name in ("model", "probe", "totals")}
+    document["fingerprint"] = report.fingerprint
     for member in _MEMBERS:
-        value = reduce(lambda place, key: place[key], member.split("."), document)
+        value: Any = reduce(lambda place, key: place[key], member.split("."), document)
         if value is not None:
             yield f"reportgen:{member}", _value(value)
     for side in ("inputs", "outputs"):

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
-from reportgen.errors import RendererUnavailable
+from reportgen.errors import RenderError, RendererUnavailable
 from reportgen.release.facts import sound
 from reportgen.render.text import spreadsheet
 
@@ -105,6 +105,7 @@ def parquet(report: ModelReport, table: TableName) -> bytes:
 
     Raises:
         RendererUnavailable: pyarrow is not installed, or does not load.
+        RenderError: a count has more than 63 bits.
     """
     try:
         import pyarrow as pa
@@ -117,9 +118,15 @@ def parquet(report: ModelReport, table: TableName) -> bytes:
     types = {"text": pa.string(), "count": pa.int64(), "flag": pa.bool_(), "shape": sizes, "shapes": pa.list_(sizes)}
     columns, rows = _COLUMNS[table], _rows(report, table)
     schema = pa.schema([(column.name, types[column.kind]) for column in columns])
-    arrays = [pa.array([_value(column.kind, column.of(row)) for row in rows], types[column.kind]) for column in columns]
+    values = {column.name: [_value(column.kind, column.of(row)) for row in rows] for column in columns}
+    try:
+        content = pa.Table.from_pydict(values, schema=schema)
+    except (pa.ArrowInvalid, OverflowError) as exc:
+        raise RenderError(
+            f"Parquet has no room for a figure: {exc}", code="export-impossible", remedy="take csv, which has"
+        ) from exc
     file = io.BytesIO()
-    pq.write_table(pa.Table.from_arrays(arrays, schema=schema), file)
+    pq.write_table(content, file)
     return file.getvalue()
 
 

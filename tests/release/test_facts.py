@@ -144,6 +144,21 @@ def test_source_date_epoch_that_is_none(text):
         facts.publication_time(text)
 
 
+@pytest.mark.parametrize(
+    "text", ["MIT", "GPL-2.0+", "MIT OR (Apache-2.0 AND LicenseRef-Acme)", "GPL-2.0-only WITH Classpath-exception-2.0"]
+)
+def test_licence_expressions(text):
+    """As SPDX writes them."""
+    assert text == Publication(license=text).license
+
+
+@pytest.mark.parametrize("text", ["", "my own licence", "MIT or Apache-2.0", "(MIT", "MIT AND", "MIT\nOR ISC"])
+def test_licence_expressions_that_are_none(text):
+    """Free text would be wrong in a bill."""
+    with pytest.raises(ConfigError, match="is no SPDX expression"):
+        Publication(license=text)
+
+
 @pytest.mark.parametrize("url", ["example.org", "javascript:alert(1)", "https://a b", "https://example.org/\n"])
 def test_addresses_that_are_none(url):
     """A place to download from is an address of the web."""

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from reportgen.errors import RendererUnavailable
+from reportgen.errors import RenderError, RendererUnavailable
 from reportgen.release.tables import TABLES, csv, parquet
 
 PARAMETERS = """\
@@ -109,6 +109,15 @@ def test_parquet_of_any_report(any_report, table):
     data = parquet(any_report, table)
     assert expected == [row[key] for row in read(data)]
     assert data == parquet(any_report, table)
+
+
+def test_parquet_has_no_room(make_report):
+    """A count of more than 63 bits is in CSV, exactly."""
+    report = make_report(modules={"": "Net"}, flops={"": 2**63})
+    assert f",{2**63}," in csv(report, "modules")
+    with pytest.raises(RenderError, match="Parquet has no room for a figure") as caught:
+        parquet(report, "modules")
+    assert "export-impossible" == caught.value.code
 
 
 def test_parquet_without_pyarrow(frozen_sequential, monkeypatch):
