@@ -16,7 +16,7 @@ from types import FrameType
 
 import click
 
-from reportgen.cli import building, exports, manifests, sides, surroundings
+from reportgen.cli import building, cards, exports, manifests, sides, surroundings
 from reportgen.cli.options import Settings
 from reportgen.cli.telling import INTERRUPTED, USAGE, complain
 from reportgen.errors import ReportgenError
@@ -109,6 +109,7 @@ for _command in (
     sides.diff,
     exports.export,
     exports.show,
+    cards.card,
     surroundings.doctor,
 ):
     commands.add_command(_command)

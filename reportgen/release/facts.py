@@ -38,7 +38,7 @@ _NOT_PACKAGES = {"python", "reportgen"}  # in a record's environment
 _URL = re.compile(r"https?://(?:[A-Za-z0-9._~:/?#@!$&'()*+,;=-]|%[0-9A-Fa-f]{2})+")
 _LICENSE = r"\(*[A-Za-z0-9.:-]+\+?\)*"
 _EXPRESSION = re.compile(rf"{_LICENSE}(?: (?:AND|OR|WITH) {_LICENSE})*")
-_TASK = re.compile(r"[a-z0-9]For([A-Z]\w+)$")  # transformers: BertForMaskedLM
+_TASK = re.compile(r"\wFor([A-Z]\w+)$")  # transformers: BertForMaskedLM
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ HTML, no entity and no picture at all: for a terminal, or a letter.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 from typing import TYPE_CHECKING
 
 import jinja2
@@ -37,12 +38,13 @@ class Flavor:
     size: int  # bytes of all tables together: viewers lay half a megabyte out at once, and grow slow beyond
     folds: bool  # <details>
     files: bool  # whether what lies beside the report is there, too: charts, other formats
+    draws: bool = False  # Mermaid
 
 
 COMMENT = 65_536  # characters that a comment on GitHub may have
 FLAVORS = {
     "comment": Flavor(Rich(), top=2, size=40_000, folds=True, files=False),
-    "github": Flavor(Rich(), top=1, size=480_000, folds=True, files=True),
+    "github": Flavor(Rich(), top=1, size=480_000, folds=True, files=True, draws=True),
     "hub": Flavor(Rich(), top=2, size=96_000, folds=True, files=False),
     "plain": Flavor(Plain(), top=1, size=480_000, folds=False, files=False),
 }
@@ -53,8 +55,8 @@ class MarkdownRenderer:
 
     suffix = "md"
 
-    def __init__(self, templates: Path | None = None, *, flavor: str = "github") -> None:
-        self._flavor = chosen = FLAVORS[flavor]
+    def __init__(self, templates: Path | None = None, *, flavor: str | Flavor = "github") -> None:
+        self._flavor = chosen = flavor if isinstance(flavor, Flavor) else FLAVORS[flavor]
         self.size = chosen.size
         self._environment = templating.environment(templates)
         self._environment.globals.update(flavor=chosen)
@@ -75,18 +77,16 @@ class MarkdownRenderer:
             url=url,
         )
 
-    def render(self, page: Page) -> bytes:
+    def render(self, page: Page, template: str = "md/report.md.j2") -> bytes:
         """The whole file, UTF-8. Raises TemplateError where the template is missing or broken."""
         page = visible(page)
         tables = [block for section in page.sections for block in section.blocks if isinstance(block, Table)]
         whole = {id(table): self._lines(table, table.rows) for table in tables}
         limit = _fair_share([len(lines.encode()) for lines in whole.values()], self.size)
-        return templating.render(
-            self._environment, "md/report.md.j2", page=page, whole_tables=whole, table_limit=limit
-        ).encode()
+        return templating.render(self._environment, template, page=page, whole_tables=whole, table_limit=limit).encode()
 
     def _heading(self, value: str, level: int) -> str:
-        return f"{'#' * (self._flavor.top + level - 1)} {self._flavor.marks.text(value)}"
+        return f"{'#' * min(self._flavor.top + level - 1, 6)} {self._flavor.marks.text(value)}"
 
     def _fact(self, cell: Cell) -> str:
         """A fact's value: set as code where it is one word, as prose else."""
@@ -114,7 +114,7 @@ class MarkdownRenderer:
             return type(block).__name__.lower()
         if _is_file(block, self._flavor):
             return "picture"
-        return "diagram" if isinstance(block, Diagram) and self._flavor.files else "words"
+        return "diagram" if isinstance(block, Diagram) and is_small(block) and self._flavor.draws else "words"
 
     @jinja2.pass_context
     def _table(self, context: jinja2.runtime.Context, table: Table) -> str:
@@ -168,6 +168,31 @@ def comment(page: Page, templates: Path | None = None) -> bytes:
         if len(text.decode()) <= COMMENT or renderer.size <= 1:
             return text
         renderer.size //= 2
+
+
+def card_section(page: Page, templates: Path | None = None, *, flavor: str = "hub", top: int = 2) -> str:
+    """The page as a part of a model card, its title on level ``top``; it leans on no file beside the card.
+
+    Raises:
+        TemplateError: ``md/section.md.j2``, or the template that it extends, is missing or broken.
+    """
+    return _card_renderer(templates, flavor, top).render(page, "md/section.md.j2").decode()
+
+
+@cache
+def _card_renderer(templates: Path | None, flavor: str, top: int) -> MarkdownRenderer:
+    """Made once for all sections on a level."""
+    chosen = replace(FLAVORS[flavor], top=top, size=FLAVORS["hub"].size, files=False)
+    return MarkdownRenderer(templates, flavor=chosen)
+
+
+def card(page: Page, templates: Path | None = None) -> str:
+    """A new model card for the model of a page, with all that people are to write.
+
+    Raises:
+        TemplateError: ``md/card.md.j2`` is missing or broken.
+    """
+    return MarkdownRenderer(templates).render(page, "md/card.md.j2").decode()
 
 
 def chart_name(chart: Chart) -> str:

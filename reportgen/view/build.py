@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -17,35 +17,36 @@ if TYPE_CHECKING:
 _SHOWN_DIGITS = 12  # of the fingerprint, in the footer
 
 
-def build(report: ModelReport, *, select: Sequence[str] = (), title: str | None = None) -> Page:
+def build(report: ModelReport, *, select: Sequence[str] = (), title: str | None = None, appendix: bool = True) -> Page:
     """The page of a record: what is wrong first, then what it is and costs, how that was found, and the ledgers last.
 
     Args:
         report: any record, partial and failed ones included; sections about which nothing is known are left out.
         select: patterns of parameter names (``*.weight``) that narrow the parameter tables, which then say so.
         title: the heading in place of the model's name, which then stands among the facts.
+        appendix: whether there is one, for the ledgers that are long.
     """
     nodes = fold(report)
-    sections = tuple(
-        chain(
-            notices.what_failed(report),
-            notices.what_to_notice(report),
-            overview.inputs_outputs(report),
-            tree.module_tree(report, nodes),
-            tree.make_up(report, nodes),
-            work.work(report),
-            memory.memory(report, nodes),
-            measured.measured(report),
-            gradients.gradients(report),
-            ledgers.parameters(report, nodes, select),
-            ledgers.buffers(report),
-            audit.audit(report),
-            notices.diagnostics(report),
-            overview.printed(report),
-            overview.identity(report, select, titled=bool(title)),
-            ledgers.modules(report),
-        )
+    sections: Iterable[Section] = chain(
+        notices.what_failed(report),
+        notices.what_to_notice(report),
+        overview.inputs_outputs(report),
+        tree.module_tree(report, nodes),
+        tree.make_up(report, nodes),
+        work.work(report),
+        memory.memory(report, nodes),
+        measured.measured(report),
+        gradients.gradients(report),
+        ledgers.parameters(report, nodes, select, appendix=appendix),
+        ledgers.buffers(report),
+        audit.audit(report),
+        notices.diagnostics(report),
+        overview.printed(report),
+        overview.identity(report, select, titled=bool(title)),
+        ledgers.modules(report),
     )
+    if not appendix:
+        sections = (section for section in sections if not section.appendix)
     return frame(report, tuple(sorted(sections, key=lambda section: section.appendix)), nodes=nodes, title=title)
 
 

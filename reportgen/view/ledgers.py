@@ -33,7 +33,9 @@ class _Repeated:
     row: ParameterFacts
 
 
-def parameters(report: ModelReport, nodes: Sequence[Node], select: Sequence[str]) -> Iterator[Section]:
+def parameters(
+    report: ModelReport, nodes: Sequence[Node], select: Sequence[str], *, appendix: bool = True
+) -> Iterator[Section]:
     """The parameter ledger; ahead of a long one a summary with repeated blocks folded, where that is much shorter.
 
     ``select`` are patterns: only matching names are listed then.
@@ -47,7 +49,8 @@ def parameters(report: ModelReport, nodes: Sequence[Node], select: Sequence[str]
     folded = list(_fold(nodes))
     if len(rows) > LONG and not select and 2 * len(folded) <= len(rows):
         table = _parameter_table("parameters-folded", folded, None)
-        intro = f"{len(rows):,} names in {len(folded):,} rows, repeated blocks as one. The appendix lists every name."
+        intro = f"{len(rows):,} names in {len(folded):,} rows, repeated blocks as one."
+        intro += " The appendix lists every name." if appendix else ""
         yield Section("parameters-folded", "Parameters", (table,), intro=intro)
     ledger = _parameter_table("parameters", [_Repeated(row.name, 1, row) for row in rows], note)
     title = "All parameters" if ledger.long else "Parameters"

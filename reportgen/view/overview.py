@@ -48,7 +48,7 @@ def _identity(report: ModelReport, *, titled: bool) -> Iterator[tuple[str, Cell 
     yield "Arguments", Cell(arguments) if arguments else None
     yield "Tags", Cell(", ".join(model.tags)) if model.tags else None
     yield "Group", Cell(model.group) if model.group else None
-    yield "Published", _linked(model.citation) if model.citation else None
+    yield "Published", linked(model.citation) if model.citation else None
     yield "Device", Cell(used, tone="plain" if device.used == device.requested else "warn")
     yield "Dtype", Cell(f"{probe.dtype}: the built model and its float32 inputs were cast") if probe.dtype else None
     yield "Mode", Cell(probe.mode)
@@ -69,7 +69,8 @@ def printed(report: ModelReport) -> Iterator[Section]:
         yield Section("printed", "Printed by the model", (Code(report.printed),))
 
 
-def _linked(citation: str) -> Cell:
+def linked(citation: str) -> Cell:
+    """A citation that leads to the first address in it."""
     url = _URL.search(citation)
     return Cell(citation, href=url[0].rstrip(".,;)") if url else None)
 

@@ -88,6 +88,7 @@ def test_packages_are_those_of_the_environment(frozen_sequential):
         ("transformers", "transformers.models.bert.modeling_bert.BertForMaskedLM", "MaskedLM"),
         ("transformers", "transformers.models.bert.modeling_bert.BertModel", None),
         ("python", "pkg.WaitForIt", None),
+        ("transformers", "transformers.models.vit.modeling_vit.ViTForImageClassification", "ImageClassification"),
         ("transformers", None, None),
     ],
 )
