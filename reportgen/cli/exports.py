@@ -92,7 +92,7 @@ def export(
 @click.option(
     "--depth", type=click.IntRange(min=0), default=3, show_default=True, help="How deep into the module tree."
 )
-@click.option("--width", type=click.IntRange(min=20), help="Columns. Default: the terminal's, or 120.")
+@click.option("--width", type=click.IntRange(min=40), help="Columns. Default: the terminal's, or 120.")
 @reference_options
 @common
 def show(side: str, *, depth: int, width: int | None, **options: Any) -> int:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table as Grid
@@ -15,11 +17,12 @@ from reportgen.view import numbers
 from reportgen.view.page import Code, Facts, Figures, Notices, Prose, Table
 
 if TYPE_CHECKING:
-    from reportgen.view.page import Block, Cell, Notice, Page, Tone
+    from reportgen.view.page import Block, Cell, Column, Notice, Page, Row, Tone
 
 _ROWS = 40  # of a table; all are in the other formats
 WIDTH = 120  # of plain text
 _INDENT = 2  # columns a level of a tree
+_GAP = 2  # columns between those of a table
 _STYLES: dict[Tone, str] = {"plain": "", "good": "green", "warn": "yellow", "bad": "red", "muted": "dim"}
 _MARKS: dict[Tone, str] = {"plain": "·", "good": "✓", "warn": "!", "bad": "✗", "muted": "·"}
 
@@ -45,17 +48,17 @@ def _print(page: Page, console: Console, rows: int | None) -> None:
     console.print(Text(page.title, style="bold"), Text(f" {page.badge or page.status}", style="dim"), sep="")
     console.print(Text(page.subtitle, style="dim"))
     console.print()
-    console.print(_block(page.summary, rows))
+    console.print(_block(page.summary, console.width, rows))
     for section in page.sections:
         console.print()
         console.print(Text(section.title, style="bold underline"))
         for block in section.blocks:
-            console.print(Padding(_block(block, rows), (0, 0, 0, 2)))
+            console.print(Padding(_block(block, console.width - 2, rows), (0, 0, 0, 2)))
     console.print()
     console.print(Text(page.footer, style="dim"))
 
 
-def _block(block: Block, rows: int | None) -> RenderableType:
+def _block(block: Block, width: int, rows: int | None) -> RenderableType:
     match block:
         case Figures():
             return _grid([[item.label, item.value, item.note or item.exact or ""] for item in block.items])
@@ -64,7 +67,7 @@ def _block(block: Block, rows: int | None) -> RenderableType:
         case Notices():
             return Group(*map(_notice, block.items))
         case Table():
-            return _table(block, rows)
+            return _table(block, width, rows)
         case Code() | Prose():
             return Text(block.text)
         case _:
@@ -84,19 +87,31 @@ def _notice(notice: Notice) -> RenderableType:
     return Group(title, *(Padding(Text(more), (0, 0, 0, _INDENT)) for more in told if more))
 
 
-def _table(table: Table, rows: int | None) -> RenderableType:
-    grid = Grid(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
-    for column in table.columns:
-        grid.add_column(Text(column.label), justify=column.align, overflow="fold")
+def _table(table: Table, width: int, rows: int | None) -> RenderableType:
     shown = table.rows[:rows]
+    grid = Grid(box=None, padding=(0, _GAP, 0, 0), header_style="dim", pad_edge=False)
+    for column, fixed in zip(table.columns, _fixed(table.columns, shown, width), strict=True):
+        grid.add_column(Text(column.label), justify=column.align, overflow="fold", width=fixed)
     for row in shown:
         first, *rest = map(_cell, row.cells)
-        grid.add_row(Padding(first, (0, 0, 0, _INDENT * row.depth)), *rest)
+        grid.add_row(Text(" " * _INDENT * row.depth) + first, *rest)
     left_out = len(table.rows) - len(shown)
     notes = [f"{numbers.plural(left_out, 'row')} more in the other formats."] if left_out > 0 else []
     notes += [table.note] if table.note else []
     caption = [Text(table.caption)] if table.caption else []
     return Group(*caption, grid, *(Text(note, style="dim") for note in notes))
+
+
+def _fixed(columns: Sequence[Column], rows: Sequence[Row], width: int) -> list[int | None]:
+    """How wide each column has to be: figures stay whole, and names are folded, while there is room for both."""
+    whole = [
+        max(cell_len(text) for text in (column.label, *(row.cells[index].text for row in rows)))
+        if column.kind == "number"
+        else None
+        for index, column in enumerate(columns)
+    ]
+    needed = sum(fixed + _GAP for fixed in whole if fixed is not None)
+    return whole if needed <= width // 2 else [None] * len(columns)
 
 
 def _cell(cell: Cell) -> Text:

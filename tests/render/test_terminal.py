@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections import Counter
 
 import pytest
 from rich.cells import cell_len
@@ -42,6 +43,21 @@ def test_a_tree_is_indented(page):
     text = terminal.plain(page, width=60)
     assert "  net     Net         20 k\n    conv  Conv2d         –\n    fc    Linear      20 k\n" in text
     assert 60 >= max(map(len, text.splitlines()))
+
+
+@pytest.mark.parametrize("width", [20, 40, 60])
+def test_nothing_is_lost_where_it_is_narrow(transformer12, width):
+    """Names and figures are folded, not cut: what is left of one would look like another one."""
+    page = build_short(transformer12)
+    wide, narrow = (terminal.plain(page, width=columns).partition("\nModules\n")[2] for columns in (200, width))
+    assert Counter("".join(wide.split())) == Counter("".join(narrow.split()))
+    assert width >= max(map(len, narrow.splitlines()))
+
+
+def test_figures_stay_whole(transformer12):
+    """For as long as there is room, names are folded first."""
+    lines = terminal.plain(build_short(transformer12), width=60).splitlines()
+    assert [" 11,024      418.82 k"] == [line[-21:] for line in lines if line.startswith("  (model)")]
 
 
 @pytest.mark.parametrize(("rows", "last", "more"), [(9, 8, "241 rows more in the other formats."), (None, 249, None)])
