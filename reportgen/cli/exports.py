@@ -61,7 +61,7 @@ def export(
     materials carry a time only where SOURCE_DATE_EPOCH is set.
     """
     from reportgen.release import formats
-    from reportgen.release.facts import Publication, publication_time
+    from reportgen.release.bill import Publication, publication_time
     from reportgen.write import write_file
 
     formats.check_format(to, len(sides))

@@ -1,4 +1,4 @@
-"""A CycloneDX ML-BOM in JSON: the model as the component that the bill is about, with a model card of its facts.
+"""A CycloneDX ML-BOM in JSON: the model as the component that the bill is about, with a model card of its bill.
 
 Specification: https://cyclonedx.org/docs/1.6/json/; names of properties:
 https://github.com/CycloneDX/cyclonedx-property-taxonomy. Without a time the same report gives the same bytes.
@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Literal
 
-from reportgen.release import facts
+from reportgen.release import bill
+from reportgen.release.texts import json_text, sound
 from reportgen.version import __version__
 
 if TYPE_CHECKING:
-    from reportgen.release.facts import Package, Publication
+    from reportgen.release.bill import Package, Publication
     from reportgen.report.schema import InputFacts, ModelReport, OutputFacts
 
 _MODEL = "model"  # its bom-ref
@@ -25,8 +26,8 @@ def cyclonedx(report: ModelReport, published: Publication, *, version: Literal["
 
     ``inputs`` and ``outputs`` of the model card have room for a format only; shapes are among its properties.
     """
-    packages = facts.packages(report)
-    serial = facts.document_id(report, published, f"cyclonedx-{version}")
+    packages = bill.packages(report)
+    serial = bill.document_id(report, published, f"cyclonedx-{version}")
     metadata = {
         "timestamp": published.timestamp,
         "tools": {"components": [{"type": "application", "name": "reportgen", "version": __version__}]},
@@ -45,7 +46,7 @@ def cyclonedx(report: ModelReport, published: Publication, *, version: Literal["
             *({"ref": package.purl} for package in packages),
         ],
     }
-    return facts.json_text(document)
+    return json_text(document)
 
 
 def _model(report: ModelReport, published: Publication) -> dict[str, Any]:
@@ -53,14 +54,14 @@ def _model(report: ModelReport, published: Publication) -> dict[str, Any]:
     component = {
         "type": "machine-learning-model",
         "bom-ref": _MODEL,
-        "supplier": published.supplier and {"name": facts.sound(published.supplier)},
-        "name": facts.sound(model.name),
-        "version": published.version and facts.sound(published.version),
-        "description": model.description and facts.sound(model.description),
-        "licenses": published.license and [{"expression": facts.sound(published.license)}],
+        "supplier": published.supplier and {"name": sound(published.supplier)},
+        "name": sound(model.name),
+        "version": published.version and sound(published.version),
+        "description": model.description and sound(model.description),
+        "licenses": published.license and [{"expression": sound(published.license)}],
         "externalReferences": list(_references(report, published)),
         "modelCard": _card(report),
-        "tags": [facts.sound(tag) for tag in model.tags] or None,
+        "tags": [sound(tag) for tag in model.tags] or None,
     }
     return _known(component)
 
@@ -68,40 +69,40 @@ def _model(report: ModelReport, published: Publication) -> dict[str, Any]:
 def _references(report: ModelReport, published: Publication) -> Iterator[dict[str, Any]]:
     if published.url:
         yield {"type": "distribution", "url": published.url}
-    paper = facts.published_at(report)
+    paper = bill.published_at(report)
     if paper:
         yield {"type": "documentation", "url": paper, "comment": "where the architecture was published"}
     yield {
         "type": "evidence",
         "url": REPORT,
         "comment": "the report that the figures are from",
-        "hashes": [{"alg": "SHA-256", "content": facts.digest(report)}],
+        "hashes": [{"alg": "SHA-256", "content": bill.digest(report)}],
     }
 
 
 def _card(report: ModelReport) -> dict[str, Any]:
-    architecture = facts.architecture(report)
+    architecture = bill.architecture(report)
     parameters = {
-        "task": facts.task(report),
-        "architectureFamily": architecture and facts.sound(architecture),
-        "modelArchitecture": facts.sound(report.model.class_name or report.model.name),
+        "task": bill.task(report),
+        "architectureFamily": architecture and sound(architecture),
+        "modelArchitecture": sound(report.model.class_name or report.model.name),
         "inputs": _formats(report.probe.inputs),
         "outputs": _formats(report.probe.outputs or ()),
     }
-    properties = [{"name": name, "value": value} for name, value in facts.properties(report)]
+    properties = [{"name": name, "value": value} for name, value in bill.properties(report)]
     return {"modelParameters": _known(parameters), "properties": properties}
 
 
 def _formats(rows: Iterable[InputFacts | OutputFacts]) -> list[dict[str, str]]:
-    return [{"format": f"{facts.sound(row.dtype)} tensor"} for row in rows]
+    return [{"format": f"{sound(row.dtype)} tensor"} for row in rows]
 
 
 def _library(package: Package) -> dict[str, Any]:
     return {
         "type": "library",
         "bom-ref": package.purl,
-        "name": facts.sound(package.name),
-        "version": facts.sound(package.version),
+        "name": sound(package.name),
+        "version": sound(package.version),
         "purl": package.purl,
     }
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from reportgen.errors import ConfigError
+from reportgen.release.bill import Publication
 from reportgen.release.cyclonedx import cyclonedx
-from reportgen.release.facts import Publication
 from reportgen.release.latex import latex
 from reportgen.release.mlflow import mlflow
 from reportgen.release.spdx import spdx

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from reportgen.release.facts import task
+from reportgen.release.bill import task
 from reportgen.render.text import display
 
 if TYPE_CHECKING:

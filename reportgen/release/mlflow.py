@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from reportgen.errors import RenderError
-from reportgen.release.facts import json_text, sound
+from reportgen.release.texts import json_text, sound
 
 if TYPE_CHECKING:
     from reportgen.report.schema import ModelReport

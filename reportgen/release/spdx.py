@@ -1,4 +1,4 @@
-"""An SPDX 3.0.1 document in JSON-LD: the model as a package of the AI profile, with its facts.
+"""An SPDX 3.0.1 document in JSON-LD: the model as a package of the AI profile, with its bill.
 
 Specification: https://spdx.github.io/spdx-spec/v3.0.1/. The profile asks for a version, a supplier, a place to download
 from and a time of release; the document claims to conform to it only where these were given. Figures are properties of
@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from reportgen.release import facts
+from reportgen.release import bill
+from reportgen.release.texts import json_text, sound
 from reportgen.version import __version__
 from reportgen.view import numbers
 
 if TYPE_CHECKING:
-    from reportgen.release.facts import Publication
+    from reportgen.release.bill import Publication
     from reportgen.report.schema import ModelReport
 
 _CONTEXT = "https://spdx.org/rdf/3.0.1/spdx-context.jsonld"
@@ -29,7 +30,7 @@ Element = dict[str, Any]
 
 def spdx(report: ModelReport, published: Publication) -> str:
     """The document of one model; ``created`` is 1970-01-01 unless the publication has a time."""
-    base = f"urn:uuid:{facts.document_id(report, published, 'spdx-3.0.1')}#"
+    base = f"urn:uuid:{bill.document_id(report, published, 'spdx-3.0.1')}#"
     elements = [
         _element(base, "reportgen", "SoftwareAgent", name=f"reportgen {__version__}"),
         *_elements(report, published, base),
@@ -46,18 +47,18 @@ def spdx(report: ModelReport, published: Publication) -> str:
         base,
         "document",
         "SpdxDocument",
-        name=facts.sound(report.model.name),
+        name=sound(report.model.name),
         profileConformance=["core", "software", "extension", *(["ai"] if complete else [])],
         rootElement=[f"{base}model"],
         element=[element["spdxId"] for element in elements],
     )
-    return facts.json_text({"@context": _CONTEXT, "@graph": [creation, document, *elements]})
+    return json_text({"@context": _CONTEXT, "@graph": [creation, document, *elements]})
 
 
 def _elements(report: ModelReport, published: Publication, base: str) -> Iterator[Element]:
     yield _model(report, published, base)
     if published.supplier:
-        yield _element(base, "supplier", "Organization", name=facts.sound(published.supplier))
+        yield _element(base, "supplier", "Organization", name=sound(published.supplier))
     license_id = _NO_LICENSE
     if published.license:
         license_id = f"{base}license"
@@ -65,7 +66,7 @@ def _elements(report: ModelReport, published: Publication, base: str) -> Iterato
             base,
             "license",
             "simplelicensing_LicenseExpression",
-            simplelicensing_licenseExpression=facts.sound(published.license),
+            simplelicensing_licenseExpression=sound(published.license),
         )
     yield _relation(base, "concluded", "hasConcludedLicense", [license_id])
     yield _relation(base, "declared", "hasDeclaredLicense", [license_id])
@@ -76,17 +77,17 @@ def _elements(report: ModelReport, published: Publication, base: str) -> Iterato
         name="report.json",
         comment="the report that the figures are from",
         contentType="application/json",
-        verifiedUsing=[{"type": "Hash", "algorithm": "sha256", "hashValue": facts.digest(report)}],
+        verifiedUsing=[{"type": "Hash", "algorithm": "sha256", "hashValue": bill.digest(report)}],
     )
     yield _relation(base, "evidence", "hasEvidence", [f"{base}report"])
-    packages = facts.packages(report)
+    packages = bill.packages(report)
     for index, package in enumerate(packages):
         yield _element(
             base,
             f"package-{index}",
             "software_Package",
-            name=facts.sound(package.name),
-            software_packageVersion=facts.sound(package.version),
+            name=sound(package.name),
+            software_packageVersion=sound(package.version),
             software_packageUrl=package.purl,
         )
     if packages:
@@ -95,15 +96,15 @@ def _elements(report: ModelReport, published: Publication, base: str) -> Iterato
 
 def _model(report: ModelReport, published: Publication, base: str) -> Element:
     model = report.model
-    architecture, paper = facts.architecture(report), facts.published_at(report)
+    architecture, paper = bill.architecture(report), bill.published_at(report)
     return _element(
         base,
         "model",
         "ai_AIPackage",
-        name=facts.sound(model.name),
-        description=model.description and facts.sound(model.description),
+        name=sound(model.name),
+        description=model.description and sound(model.description),
         software_primaryPurpose="model",
-        software_packageVersion=published.version and facts.sound(published.version),
+        software_packageVersion=published.version and sound(published.version),
         software_downloadLocation=published.url,
         suppliedBy=f"{base}supplier" if published.supplier else None,
         releaseTime=published.timestamp,
@@ -112,15 +113,15 @@ def _model(report: ModelReport, published: Publication, base: str) -> Element:
             {
                 "type": "ExternalIdentifier",
                 "externalIdentifierType": "other",
-                "identifier": facts.sound(report.fingerprint),
+                "identifier": sound(report.fingerprint),
                 "comment": _FINGERPRINT,
             }
         ],
         externalRef=paper and [{"type": "ExternalRef", "externalRefType": "documentation", "locator": [paper]}],
-        ai_typeOfModel=architecture and [facts.sound(architecture)],
+        ai_typeOfModel=architecture and [sound(architecture)],
         ai_informationAboutApplication=_interface(report),
         ai_hyperparameter=[
-            {"type": "DictionaryEntry", "key": facts.sound(key), "value": facts.sound(str(value))}
+            {"type": "DictionaryEntry", "key": sound(key), "value": sound(str(value))}
             for key, value in model.kwargs.items()
         ]
         or None,
@@ -133,7 +134,7 @@ def _model(report: ModelReport, published: Publication, base: str) -> Element:
                         "extension_cdxPropName": name,
                         "extension_cdxPropValue": value,
                     }
-                    for name, value in facts.properties(report)
+                    for name, value in bill.properties(report)
                 ],
             }
         ],
@@ -148,7 +149,7 @@ def _interface(report: ModelReport) -> str | None:
         for row in report.probe.outputs or ()
     ]
     told = [f"{verb} {', '.join(rows)}." for verb, rows in (("Takes", takes), ("Gives", gives)) if rows]
-    return facts.sound(" ".join(told)) or None
+    return sound(" ".join(told)) or None
 
 
 def _relation(base: str, name: str, kind: str, to: list[str]) -> Element:

@@ -9,7 +9,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
 from reportgen.errors import RenderError, RendererUnavailable
-from reportgen.release.facts import sound
+from reportgen.release.texts import sound
 from reportgen.render.text import spreadsheet
 
 if TYPE_CHECKING:

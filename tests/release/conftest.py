@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from reportgen.release.facts import Publication
+from reportgen.release.bill import Publication
 
 
 @pytest.fixture(scope="session")

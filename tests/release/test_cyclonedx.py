@@ -8,8 +8,8 @@ import pytest
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
+from reportgen.release.bill import Publication
 from reportgen.release.cyclonedx import cyclonedx
-from reportgen.release.facts import Publication
 
 VALIDATORS = {
     "1.6": JsonStrictValidator(SchemaVersion.V1_6),
@@ -34,7 +34,7 @@ def test_the_validator_bites(frozen_sequential, version):
 
 
 def test_the_model(frozen_sequential, published):
-    """The component that the bill is about, but for its properties, which `test_facts` looks at."""
+    """The component that the bill is about, but for its properties, which `test_bill` looks at."""
     document = json.loads(cyclonedx(frozen_sequential, published))
     component = document["metadata"]["component"]
     card = component.pop("modelCard")

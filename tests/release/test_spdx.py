@@ -8,7 +8,7 @@ import json
 import pytest
 import spdx_python_model
 
-from reportgen.release.facts import Publication
+from reportgen.release.bill import Publication
 from reportgen.release.spdx import spdx
 
 NOBODY = Publication()

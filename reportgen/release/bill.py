@@ -16,6 +16,7 @@ from urllib.parse import quote
 
 from reportgen.analysis.summary import family
 from reportgen.errors import ConfigError
+from reportgen.release.texts import sound
 from reportgen.report import codec
 from reportgen.view import numbers
 
@@ -164,13 +165,3 @@ def digest(report: ModelReport) -> str:
 def document_id(report: ModelReport, published: Publication, kind: str) -> uuid.UUID:
     """The same for the same facts, and for no others."""
     return uuid.uuid5(_NAMESPACE, sound(f"{kind} {report.fingerprint} {digest(report)} {published!r}"))
-
-
-def sound(text: str) -> str:
-    r"""The text, with halves of surrogate pairs, which no encoding of Unicode has, as a visible ``\ud800``."""
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
-
-
-def json_text(document: Any) -> str:
-    """A JSON file: ASCII, indented, ending in a newline."""
-    return json.dumps(document, indent=2, ensure_ascii=True, allow_nan=False) + "\n"

@@ -1,4 +1,4 @@
-"""Tests of `reportgen.release.facts`."""
+"""Tests of `reportgen.release.bill`."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import hashlib
 import pytest
 
 from reportgen.errors import ConfigError
-from reportgen.release import facts
-from reportgen.release.facts import Package, Publication
+from reportgen.release import bill
+from reportgen.release.bill import Package, Publication
 
 
 @pytest.mark.parametrize(
@@ -25,12 +25,12 @@ from reportgen.release.facts import Package, Publication
 def test_parameter_count_of_the_taxonomy(make_report, elements, expected):
     """A number and M or B: exact below a million."""
     report = make_report(modules={"": "Net"}, parameters={"weight": (elements,)})
-    assert expected == dict(facts.properties(report))["cdx:ai-ml:model:parameter:count"]
+    assert expected == dict(bill.properties(report))["cdx:ai-ml:model:parameter:count"]
 
 
 def test_properties_are_named_by_their_place(frozen_sequential):
     """Texts as they are, all else as JSON; the counts are those of a hand calculation."""
-    found = dict(facts.properties(frozen_sequential))
+    found = dict(bill.properties(frozen_sequential))
     expected = {
         "reportgen:model.ref": "builtin:frozen-sequential",
         "reportgen:model.class": "torch.nn.modules.container.Sequential",
@@ -51,7 +51,7 @@ def test_properties_are_named_by_their_place(frozen_sequential):
 
 def test_what_is_not_known_is_left_out(constructor_failed):
     """There is no zero for what nobody knows, and no count."""
-    names = {name for name, _ in facts.properties(constructor_failed)}
+    names = {name for name, _ in bill.properties(constructor_failed)}
     assert {
         "reportgen:model.ref",
         "reportgen:model.source",
@@ -79,7 +79,7 @@ def test_package_urls(package, expected):
 
 def test_packages_are_those_of_the_environment(frozen_sequential):
     """Neither Python nor reportgen is part of the model."""
-    assert (Package("torch", "2.13.0"),) == facts.packages(frozen_sequential)
+    assert (Package("torch", "2.13.0"),) == bill.packages(frozen_sequential)
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_packages_are_those_of_the_environment(frozen_sequential):
 def test_task(make_report, source, class_name, expected):
     """Only transformers' classes tell it."""
     report = make_report(modules={"": "Net"}, model={"source": source, "class_name": class_name})
-    assert expected == facts.task(report)
+    assert expected == bill.task(report)
 
 
 @pytest.mark.parametrize(
@@ -110,24 +110,24 @@ def test_task(make_report, source, class_name, expected):
 )
 def test_address_of_the_paper(make_report, citation, expected):
     """As far as it is one."""
-    assert expected == facts.published_at(make_report(model={"citation": citation}))
+    assert expected == bill.published_at(make_report(model={"citation": citation}))
 
 
 def test_digest_is_that_of_the_file(frozen_sequential, tmp_path):
     """Anyone can check it with sha256sum."""
     path = tmp_path / "report.json"
     path.write_text(frozen_sequential.to_json(), encoding="ascii")
-    assert hashlib.sha256(path.read_bytes()).hexdigest() == facts.digest(frozen_sequential)
+    assert hashlib.sha256(path.read_bytes()).hexdigest() == bill.digest(frozen_sequential)
 
 
 def test_document_ids(frozen_sequential, tied_gpt, published):
     """The same facts have the same; others, another format or another publication have another."""
-    one = facts.document_id(frozen_sequential, published, "spdx")
-    assert one == facts.document_id(frozen_sequential, published, "spdx")
+    one = bill.document_id(frozen_sequential, published, "spdx")
+    assert one == bill.document_id(frozen_sequential, published, "spdx")
     others = {
-        facts.document_id(tied_gpt, published, "spdx"),
-        facts.document_id(frozen_sequential, Publication(), "spdx"),
-        facts.document_id(frozen_sequential, published, "cyclonedx"),
+        bill.document_id(tied_gpt, published, "spdx"),
+        bill.document_id(frozen_sequential, Publication(), "spdx"),
+        bill.document_id(frozen_sequential, published, "cyclonedx"),
     }
     assert 3 == len(others - {one})
 
@@ -135,14 +135,14 @@ def test_document_ids(frozen_sequential, tied_gpt, published):
 @pytest.mark.parametrize(("text", "expected"), [(None, None), ("", None), ("0", 0), ("1769860800", 1_769_860_800)])
 def test_source_date_epoch(text, expected):
     """Not set is none; 1970 is one."""
-    assert expected == facts.publication_time(text)
+    assert expected == bill.publication_time(text)
 
 
 @pytest.mark.parametrize("text", ["now", "-1", "1.5", "٣", "253402300800"])
 def test_source_date_epoch_that_is_none(text):
     """No time is guessed."""
     with pytest.raises(ConfigError, match="SOURCE_DATE_EPOCH is"):
-        facts.publication_time(text)
+        bill.publication_time(text)
 
 
 @pytest.mark.parametrize(
