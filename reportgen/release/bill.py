@@ -87,7 +87,8 @@ class Package(NamedTuple):
     @property
     def purl(self) -> str:
         """``pkg:pypi/torch@2.13.0%2Bcpu``."""
-        return f"pkg:pypi/{quote(sound(self.name).lower().replace('_', '-'), safe='')}@{quote(sound(self.version))}"
+        name = sound(self.name).lower().replace("_", "-")
+        return f"pkg:pypi/{quote(name, safe='')}@{quote(sound(self.version), safe='')}"
 
 
 def publication_time(text: str | None) -> int | None:

@@ -69,7 +69,7 @@ def test_what_is_not_known_is_left_out(constructor_failed):
     [
         (Package("torch", "2.13.0+cpu"), "pkg:pypi/torch@2.13.0%2Bcpu"),
         (Package("My_Models", "1.0"), "pkg:pypi/my-models@1.0"),
-        (Package("a/b@c", "1 \ud800"), "pkg:pypi/a%2Fb%40c@1%20%5Cud800"),
+        (Package("a/b@c", "1/ \ud800"), "pkg:pypi/a%2Fb%40c@1%2F%20%5Cud800"),
     ],
 )
 def test_package_urls(package, expected):
