@@ -16,7 +16,7 @@ from reportgen.analysis.totals import by_dtype
 from reportgen.view import names, numbers
 from reportgen.view.figures import key_figures
 from reportgen.view.overview import linked
-from reportgen.view.page import Cell, Section
+from reportgen.view.page import Cell, Facts, Section
 from reportgen.view.tables import field, tabulate
 
 if TYPE_CHECKING:
@@ -25,10 +25,11 @@ if TYPE_CHECKING:
 _UNKNOWN = "not known from the model's code"
 _INTRO = (
     "What the record says of the points that Annexes XI and XII of Regulation (EU) 2024/1689 ask about. These are"
-    " measured facts, no statement on what the regulation demands of this model, or whether it is met."
+    " facts, and no statement on what the regulation demands of this model, or whether it is met."
 )
 _REST = (
-    "Tasks, acceptable use, release and distribution, data, training and energy are in no model's code: not told here."
+    "XI 1(1)(d) is Annex XI, Section 1, point 1(d). Tasks, acceptable use, release and distribution, data, training and"
+    " energy are in no model's code, and so not told here."
 )
 _FEW = 4  # classes and tensors that a sentence names
 # Libraries say of these what they take. The longest prefix of a class comes first.
@@ -62,13 +63,11 @@ def facts(report: ModelReport, *, licence: str | None = None) -> tuple[Fact, ...
     """Every point, in the annexes' order. ``licence`` is what a person gave; a record has none."""
     return (
         Fact("Architecture", _architecture(report), "XI 1(1)(d), XII 1(f)"),
-        Fact("Described in", report.model.citation or "not given"),
         *_parameters(report),
         *_side("inputs", report.probe.inputs, _modality(report)),
         *_side("outputs", report.probe.outputs, None),
         Fact("Versions of software", _versions(report), "XII 1(e)"),
         Fact("Licence", licence or "not given", "XI 1(1)(f), XII 1(h)"),
-        Fact("Fingerprint of the architecture", report.fingerprint or numbers.UNKNOWN),
     )
 
 
@@ -79,12 +78,14 @@ def section(report: ModelReport, *, licence: str | None = None) -> Section:
         facts(report, licence=licence),
         (
             field("point", "point", lambda fact: Cell(fact.point), weight=1.4),
-            field("known", "what is known", lambda fact: linked(fact.known), weight=4),
+            field("known", "what is known", lambda fact: Cell(fact.known), weight=4),
             field("asked", "Annex", lambda fact: Cell(fact.asked or numbers.NOT_APPLICABLE)),
         ),
         note=_REST,
     )
-    return Section("facts", "Facts for technical documentation", (table,), intro=_INTRO)
+    citation = report.model.citation
+    described = (Facts((("Described in", linked(citation)),)),) if citation else ()
+    return Section("facts", "Facts for technical documentation", (table, *described), intro=_INTRO)
 
 
 def _architecture(report: ModelReport) -> str:

@@ -7,6 +7,7 @@ HTML, no entity and no picture at all: for a terminal, or a letter.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING
@@ -39,8 +40,10 @@ class Flavor:
     folds: bool  # <details>
     files: bool  # whether what lies beside the report is there, too: charts, other formats
     draws: bool = False  # Mermaid
+    line_break: str = "  "  # at the end of a line: a line break in every viewer
 
 
+_TRAILING = re.compile(r"[ \t]+$", re.MULTILINE)
 COMMENT = 65_536  # characters that a comment on GitHub may have
 FLAVORS = {
     "comment": Flavor(Rich(), top=2, size=40_000, folds=True, files=False),
@@ -173,17 +176,22 @@ def comment(page: Page, templates: Path | None = None) -> bytes:
 def card_section(page: Page, templates: Path | None = None, *, flavor: str = "hub", top: int = 2) -> str:
     """The page as a part of a model card, its title on level ``top``; it leans on no file beside the card.
 
+    No line ends in white space, which editors and hooks take off.
+
     Raises:
         TemplateError: ``md/section.md.j2``, or the template that it extends, is missing or broken.
     """
-    return _card_renderer(templates, flavor, top).render(page, "md/section.md.j2").decode()
+    text = _card_renderer(templates, flavor, top).render(page, "md/section.md.j2").decode()
+    return _TRAILING.sub("", text)
 
 
 @cache
 def _card_renderer(templates: Path | None, flavor: str, top: int) -> MarkdownRenderer:
     """Made once for all sections on a level."""
-    chosen = replace(FLAVORS[flavor], top=top, size=FLAVORS["hub"].size, files=False)
-    return MarkdownRenderer(templates, flavor=chosen)
+    chosen = FLAVORS[flavor]
+    line_break = "\\" if isinstance(chosen.marks, Rich) else ""
+    card = replace(chosen, top=top, size=FLAVORS["hub"].size, files=False, line_break=line_break)
+    return MarkdownRenderer(templates, flavor=card)
 
 
 def card(page: Page, templates: Path | None = None) -> str:

@@ -208,6 +208,16 @@ def test_flavors(tied_gpt):
     assert "<" not in texts["plain"]
 
 
+@pytest.mark.parametrize(("flavor", "expected"), [("hub", "\\"), ("github", "\\"), ("plain", "")])
+def test_no_trailing_space(replace, forward_failed, flavor, expected):
+    """Hooks that take it off would make a card stale again: line breaks are written otherwise."""
+    (error,) = forward_failed.diagnostics
+    report = replace(forward_failed, diagnostics=(replace(error, traceback="a  \n\tb\t"),))
+    text = update("", parts([report], "full"), file="README.md", layout=Layout(flavor))
+    assert [] == [line for line in text.splitlines() if line != line.rstrip()]
+    assert f" (forward, in fc2) `forward-failed`{expected}\n  What to do: give inputs" in text
+
+
 def test_a_new_card(tied_gpt):
     """It has the Hub's headings, says what is to be filled in, and the section in its place."""
     text = update(None, parts([tied_gpt], "summary"), file="README.md")
