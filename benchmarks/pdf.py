@@ -31,10 +31,11 @@ def report(rows: int) -> Page:
 
     import reportgen
     from reportgen.view.build import build
+    from reportgen.view.page import Attachment
 
     model = nn.Sequential(*(nn.Linear(8 + index % 7, 8 + (index + 1) % 7) for index in range(rows // 3)))
     record = reportgen.probe(model, inputs=["2x8"])
-    return replace(build(record), attachment=record.to_json().encode())
+    return replace(build(record), attachment=Attachment("report.json", "The record", record.to_json().encode()))
 
 
 def ledger(rows: int) -> Page:

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Unpack
 
-from reportgen import batch, checking, executors, merging, saved, write
+from reportgen import batch, budgets, checking, executors, merging, saved, write
 from reportgen import manifest as manifests
+from reportgen.analysis.budget import Basis, parse_rules
 from reportgen.appearance import Appearance, brand_of, style_of
 from reportgen.batch import Progress
 from reportgen.branding import Brand
@@ -122,12 +123,16 @@ def render(
 
 @dataclass(frozen=True, slots=True)
 class Build:
-    """What a run left: its folder, one outcome a model, and remarks on and problems of the run as a whole."""
+    """What a run left: its folder, one outcome a model, and remarks on and problems of the run as a whole.
+
+    ``broken`` has one line for each rule that a model breaks.
+    """
 
     output: Path
     outcomes: tuple[Outcome, ...]
     notes: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
+    broken: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -141,10 +146,13 @@ class Build:
 
     @property
     def exit_code(self) -> int:
-        """0; 3 where models could not be reported, or no index written; else 1 where a report contradicts itself."""
+        """0; 3 where models could not be reported, or no index written; else 1 where a check failed.
+
+        That is where a report contradicts itself or differs from its audit, or a rule is broken.
+        """
         if not self.ok:
             return 3
-        return 0 if all(outcome.sound for outcome in self.outcomes) else 1
+        return 0 if all(outcome.sound for outcome in self.outcomes) and not self.broken else 1
 
 
 def build(
@@ -165,6 +173,8 @@ def build(
     max_real_memory: float | None = None,
     measure: bool | None = None,
     batch_scaling: bool | None = None,
+    fail_on: Iterable[str] | None = None,
+    baseline: str | Path | None = None,
     jobs: int | None = None,
     timeout: float | None = 600.0,
     memory_limit: float | None = None,
@@ -182,11 +192,13 @@ def build(
     ``jobs`` is the number of models at a time, ``timeout`` in seconds and ``memory_limit`` in GiB hold for one model,
     which may reach other machines only with ``network``. What a run before left stands where it would be made from the
     same things again, unless ``fresh``. ``shard`` ``i/n`` takes the i-th of n shares of the models, see `merge`;
-    ``scheduler``, ``tcp://host:8786``, has the work done by a Dask cluster.
-    ``appearance``: see `Appearance`.
+    ``scheduler``, ``tcp://host:8786``, has the work done by a Dask cluster. ``fail_on`` are rules that the models must
+    not break, ``flops.forward > 4.2e9``; those on a change, ``parameters > +1%``, compare with ``baseline``, the file
+    that `reportgen.baseline.write` makes. ``appearance``: see `Appearance`.
 
     Raises:
-        ConfigError, RegistryError: an option, the manifest or a reference is wrong.
+        ConfigError, RegistryError: an option, the manifest, a rule or a reference is wrong.
+        ReportFormatError: ``baseline`` cannot be read, or is none.
         RendererUnavailable: PDF is asked for by name, and cannot be made here.
         WriteError: ``output`` cannot be written in.
     """
@@ -202,6 +214,8 @@ def build(
         "max_real_memory": max_real_memory,
         "measure": measure,
         "batch_scaling": batch_scaling,
+        "fail_on": None if fail_on is None else parse_rules(fail_on, Basis.BASELINE),
+        "baseline": None if baseline is None else Path(baseline),
         "formats": None if formats is None else parse_formats(formats),
         "select": None if select is None else tuple(select),
         **style_of(appearance),
@@ -211,13 +225,17 @@ def build(
         manifest,
         {key: value for key, value in given.items() if value is not None},
     )
+    before = budgets.older(wanted)
     brand = brand_of(appearance)
     entries = [replace(entry, brand=brand.over(entry.brand)) for entry in wanted.models]
     render_options, notes = _render_options(wanted.formats, wanted.select, wanted.style, brand.over(wanted.brand))
     share = None if shard is None else Shard.parse(shard)
     options = BatchOptions(Path(output), jobs, timeout, memory_limit, network, fresh, share, scheduler)
     run = batch.run(entries, render_options, options, progress=progress)
-    return Build(options.output, run.outcomes, notes, run.problems)
+    rules = (entry.fail_on for entry in run.entries)
+    broken = tuple(budgets.complaints(zip(run.outcomes, rules, strict=True), before))
+    notes += tuple(budgets.remarks(run.outcomes, before))
+    return Build(options.output, run.outcomes, notes, run.problems, broken)
 
 
 def find_manifest(folder: str | Path = ".") -> Path | None:

@@ -61,10 +61,14 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What became of a run: the outcomes in the natural order of references, and problems with the whole of it."""
+    """What became of a run: the outcomes in the natural order of references, and problems with the whole of it.
+
+    ``entries`` are what named each of the models; there are none where saved reports were rendered.
+    """
 
     outcomes: tuple[Outcome, ...]
     problems: tuple[str, ...] = ()
+    entries: tuple[ModelEntry, ...] = ()
 
 
 class Interrupted(KeyboardInterrupt):
@@ -104,7 +108,8 @@ def run(
                     outcomes[job.folder] = outcome
                     progress.finished(job, outcome)
         ordered = tuple(outcomes[job.folder] for job in jobs)
-        return Run(ordered, index(ordered, options.output, render))
+        entries = tuple(job.entry for job in jobs)
+        return Run(ordered, index(ordered, options.output, render), entries)
     except KeyboardInterrupt as exc:
         with shielded():
             for job in jobs:
@@ -166,7 +171,10 @@ def plan(
     planned: dict[str, tuple[ModelRef, ModelEntry]] = {}
     for entry in entries:
         for ref in left(entry, found(entry.ref, expanded[entry.ref])):
-            planned[f"{ref} {entry.name} {entry.alone(ref)}"] = ref, entry.alone(ref)
+            alone = entry.alone(ref)
+            key = f"{ref} {entry.name} {replace(alone, fail_on=())}"
+            before = planned[key][1].fail_on if key in planned else ()
+            planned[key] = ref, replace(alone, fail_on=tuple(dict.fromkeys((*before, *entry.fail_on))))
     names = slugs({key: label(str(ref), entry.name or ref.name) for key, (ref, entry) in planned.items()})
     limit = memory_limit(options)
     jobs = (

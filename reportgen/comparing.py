@@ -22,7 +22,7 @@ from reportgen.saying import say
 from reportgen.view.diff import Broken, broken_lines, build_diff
 from reportgen.view.page import Page
 
-FORMATS: Mapping[str, str] = {"md": "Markdown", "html": "HTML", "json": "JSON", "text": "text"}
+FORMATS: Mapping[str, str] = {"md": "Markdown", "html": "HTML", "pdf": "PDF", "json": "JSON", "text": "text"}
 _SUFFIXES = {"text": "txt"}
 
 Side = str | Path | ModelReport
@@ -90,7 +90,7 @@ class Comparison:
     @classmethod
     def of(cls, difference: Difference, rules: Iterable[str]) -> Comparison:
         """Checks the rules, see `reportgen.analysis.budget`. Raises ConfigError where one is none, or names nothing."""
-        return cls(difference, budget.broken(budget.parse_rules(rules), difference))
+        return cls(difference, budget.broken(budget.parse_rules(rules), budget.quantities(difference)))
 
     @property
     def complaints(self) -> tuple[str, ...]:
@@ -115,7 +115,7 @@ class Comparison:
         return write.render_diff(self.page(), self.difference, file_format, style)
 
     def write(self, folder: Path, formats: Iterable[str], style: Style = Style()) -> tuple[Path, ...]:
-        """Writes ``diff.md``, ``diff.html``, ``diff.json`` and ``diff.txt``, as asked for, and gives their paths."""
+        """Writes ``diff.md``, ``.html``, ``.pdf``, ``.json`` and ``.txt``, as asked for, and gives their paths."""
         files = {name: f"diff.{_SUFFIXES.get(name, name)}" for name in formats}
         for name, file in files.items():
             links = tuple((FORMATS[other], path) for other, path in files.items() if other != name)
@@ -125,16 +125,23 @@ class Comparison:
 
 
 def check_rules(rules: Iterable[str]) -> None:
-    """Makes sure, before any work, that each rule is one. Raises ConfigError where it is not."""
+    """Makes sure, before any work, that each rule is one. Raises ConfigError where it is none, or names nothing."""
     budget.parse_rules(rules)
 
 
 def check_formats(formats: Iterable[str]) -> tuple[str, ...]:
-    """The formats of a difference, each once. Raises ConfigError for one that there is not."""
+    """The formats of a difference, each once, made sure of before any work.
+
+    Raises:
+        ConfigError: there is no such format.
+        RendererUnavailable: PDF cannot be made here.
+    """
     asked = tuple(dict.fromkeys(formats))
     for name in asked:
         if name not in FORMATS:
             raise ConfigError(
                 f"format {name!r} is not known", code="format-unknown", remedy=f"use any of {', '.join(FORMATS)}"
             )
+    if "pdf" in asked:
+        write.renderer("pdf", Style())
     return asked

@@ -11,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from reportgen.analysis.budget import Rule
 from reportgen.branding import Brand, read_description, read_logo
 from reportgen.config import ProbeOptions, Style
 from reportgen.errors import ConfigError
@@ -28,7 +29,8 @@ class ModelEntry:
     """One line of what to build: a reference, wildcards allowed, how its models are measured, and what is said of them.
 
     ``exclude`` are patterns of names that a wildcard leaves out. ``name``, ``description``, ``tags`` and ``group``, the
-    name of those that are to be compared, go into the record; ``brand`` onto the pages made of it.
+    name of those that are to be compared, go into the record; ``brand`` onto the pages made of it. ``fail_on`` are
+    rules that its models must not break.
     """
 
     ref: str
@@ -39,6 +41,7 @@ class ModelEntry:
     exclude: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     group: str | None = None
+    fail_on: tuple[Rule, ...] = ()
 
     def alone(self, ref: ModelRef) -> ModelEntry:
         """What it says of one of its models: however that was come upon, it is reported on in the same way."""
@@ -47,11 +50,15 @@ class ModelEntry:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What to build. ``formats`` None is every format that can be made here; ``brand`` is for pages of no one model."""
+    """What to build. ``formats`` None is every format that can be made here; ``brand`` is for pages of no one model.
+
+    ``baseline`` is the file with what the models were: `reportgen.report.baseline`.
+    """
 
     models: tuple[ModelEntry, ...]
     formats: tuple[str, ...] | None = None
     select: tuple[str, ...] = ()
+    baseline: Path | None = None
     style: Style = Style()
     brand: Brand = Brand()
 
@@ -61,7 +68,7 @@ def read_manifest(path: Path, overrides: Mapping[str, Any] | None = None) -> Man
 
     `reportgen.manifest_keys` has the keys. Of a ``pyproject.toml`` the table ``[tool.reportgen]`` is read. A model's
     own key wins over the default of that name. Paths are relative to the manifest. ``overrides`` are fields of
-    `ProbeOptions` and `Style`, ``formats`` and ``select``, that win over the file's.
+    `ProbeOptions` and `Style`, ``formats``, ``select``, ``fail_on`` and ``baseline``, that win over the file's.
 
     Raises:
         ConfigError: the file cannot be read, or something in it is wrong; the message says where. If more than one
@@ -84,13 +91,15 @@ def read_manifest(path: Path, overrides: Mapping[str, Any] | None = None) -> Man
             own = file.values(title, ("model", index), table, MODEL)
             entries.append(_entry(own, {**shared, **own, **given}, _brand(folder, own).over(brand)))
     file.complain()
-    return Manifest(tuple(entries), **part("run", {**shared, **given}), style=style, brand=brand)
+    run = _below(folder, part("run", shared)) | part("run", given)
+    return Manifest(tuple(entries), **run, style=style, brand=brand)
 
 
 def manifest_of(refs: Iterable[str], given: Mapping[str, Any]) -> Manifest:
     """The manifest that model references amount to, with what `read_manifest` calls ``overrides``."""
     probe, style = ProbeOptions(**part("probe", given)), Style(**part("style", given))
-    return Manifest(tuple(ModelEntry(ref, probe) for ref in refs), **part("run", given), style=style)
+    entries = tuple(ModelEntry(ref, probe, **part("entry", given)) for ref in refs)
+    return Manifest(entries, **part("run", given), style=style)
 
 
 def find_manifest(folder: Path) -> Path | None:
@@ -103,6 +112,17 @@ def find_manifest(folder: Path) -> Path | None:
     if usual.is_file():
         return usual
     return project if project.is_file() and _File(project).has_table else None
+
+
+def baseline_of(path: Path) -> Path | None:
+    """The baseline that a manifest names; whatever is wrong in it, `read_manifest` tells.
+
+    Raises:
+        ConfigError: the file cannot be read, or is no TOML.
+    """
+    defaults, _ = _File(path).tables()
+    named = defaults.get("baseline")
+    return path.parent / named if isinstance(named, str) else None
 
 
 def places(path: Path) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal, get_args
 import msgspec
 from msgspec import Meta
 
+from reportgen.analysis.budget import Basis, parse_rules
 from reportgen.config import DEVICE, FORMATS, LARGEST, LOSS, Dtype, MarkdownFlavor, Mode, PdfVariant, parse_formats
 from reportgen.errors import ConfigError
 from reportgen.registry.base import DTYPES, InputSpec, ModelRef, check_arguments
@@ -148,6 +149,12 @@ INPUTS = Kind(
     _inputs,
     tuple[_Input, ...],
 )
+RULES = Kind(
+    tuple[_Line, ...],
+    "a list of rules",
+    'write it like ["flops.forward > 4.2e9", "gradients.none > 0"]',
+    lambda texts: parse_rules(texts, Basis.BASELINE),
+)
 REFERENCE = Kind(_Reference, "a model reference", 'write it like "timm:resnet50" or "timm:resnet*"', _reference)
 ARGUMENTS = Kind(_Arguments, "a table of arguments", "write it like {depth = 2, width = 64}", _arguments)
 
@@ -182,6 +189,12 @@ KEYS = (
     ),
     Key("tags", TEXTS, "entry", "Words to find the model by; they go into the record, the index and the report."),
     Key("group", TEXT, "entry", "The name of the models that this one is to be compared with."),
+    Key(
+        "fail_on",
+        RULES,
+        "entry",
+        "Rules that make the exit code 1 where they hold, as for `--fail-on`: `flops.forward > 4.2e9`.",
+    ),
     Key("title", TEXT, "brand", "The heading, in place of the name."),
     Key("author", TEXT, "brand", "Who publishes the report."),
     Key("logo", PATH, "brand", "A PNG, JPEG, WebP or SVG file for the top."),
@@ -214,6 +227,12 @@ KEYS = (
     ),
     Key("formats", FORMAT_NAMES, "run", "Any of `md`, `html`, `pdf`, `json`, and what installed packages add."),
     Key("select", TEXTS, "run", "Patterns of parameter names; the tables show only those."),
+    Key(
+        "baseline",
+        PATH,
+        "run",
+        "What `reportgen baseline write` makes: the figures that rules on changes (`parameters > +1%`) compare with.",
+    ),
     Key("templates", PATH, "style", "A folder whose files replace reportgen's templates of the same name."),
     Key("css", PATH, "style", "A style sheet that comes after reportgen's own, in HTML and PDF."),
     Key(

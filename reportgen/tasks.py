@@ -15,6 +15,7 @@ from typing import Any, ClassVar, TypeAlias
 import msgspec
 
 from reportgen import sandbox
+from reportgen.analysis.baseline import snapshot
 from reportgen.analysis.summary import Summary, summarise
 from reportgen.config import RenderOptions
 from reportgen.errors import ProbeError, ReportgenError
@@ -22,6 +23,7 @@ from reportgen.manifest import ModelEntry
 from reportgen.probe import failed_report
 from reportgen.registry.base import ModelRef
 from reportgen.report import codec
+from reportgen.report.baseline import Snapshot
 from reportgen.report.schema import ModelReport, Stage, Status
 from reportgen.serving import Lost
 from reportgen.write import sweep, write_report
@@ -66,6 +68,7 @@ class Outcome:
     problems: tuple[str, ...] = ()
     lost: bool = False  # whether its process was: the next time it may not be
     summary: Summary = field(default_factory=Summary)
+    snapshot: Snapshot | None = None  # of its report: what rules and baselines are about
     seconds: float | None = field(default=None, compare=False)
     sources: tuple[str, ...] = field(default=(), compare=False)  # files of the user's own that were read for it
 
@@ -234,6 +237,7 @@ def outcome_of(report: ModelReport, slug: str, problems: tuple[str, ...] = ()) -
         reason=None if error is None else error.message.partition("\n")[0],
         remedy=None if error is None else error.remedy,
         summary=summarise(report),
+        snapshot=snapshot(report),
         problems=problems,
     )
 

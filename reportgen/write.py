@@ -21,7 +21,7 @@ from reportgen.report import codec
 from reportgen.report.difference import Difference
 from reportgen.report.schema import ModelReport
 from reportgen.view.build import build
-from reportgen.view.page import Page
+from reportgen.view.page import Attachment, Page
 
 MAX_SLUG = 80
 _HASH = 8  # hexadecimal digits
@@ -144,7 +144,10 @@ def _page(report: ModelReport, options: RenderOptions) -> Page:
 
 def _for_format(page: Page, report: ModelReport, file_format: str) -> Page:
     """The page as it is in one format: a PDF, which travels alone, takes the record along."""
-    return replace(page, attachment=codec.to_json(report).encode()) if file_format == "pdf" else page
+    if file_format != "pdf":
+        return page
+    record = Attachment("report.json", "The record that this report was made from", codec.to_json(report).encode())
+    return replace(page, attachment=record)
 
 
 def write_report(report: ModelReport, folder: Path, options: RenderOptions) -> tuple[str, ...]:
@@ -180,7 +183,7 @@ def _write_page(page: Page, folder: Path, file_format: str, options: RenderOptio
 
 
 def render_diff(page: Page, difference: Difference, file_format: str, style: Style) -> bytes:
-    """A difference as a file of its own: ``md`` fit for a comment, ``html``, ``json`` or plain ``text``.
+    """A difference as a file of its own: ``md`` fit for a comment, ``html``, ``pdf``, ``json`` or plain ``text``.
 
     Raises:
         RenderError: it cannot be made.
@@ -194,5 +197,10 @@ def render_diff(page: Page, difference: Difference, file_format: str, style: Sty
             from reportgen.render import terminal
 
             return terminal.plain(page).encode()
+        case "pdf":
+            record = Attachment(
+                "diff.json", "The difference that this document tells", codec.to_json(difference).encode()
+            )
+            return renderer(file_format, style).render(replace(page, attachment=record))
         case _:
             return renderer(file_format, style).render(page)

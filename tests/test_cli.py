@@ -78,7 +78,10 @@ def test_version(reportgen):
 def test_help(reportgen):
     """Help lists the commands; no arguments at all are a usage error that shows it too."""
     code, helped, _ = reportgen("--help")
-    assert (0, ["build", "card", "diff", "doctor", "export", "list", "manifest", "merge", "render", "show"]) == (
+    assert (
+        0,
+        ["baseline", "build", "card", "diff", "doctor", "export", "list", "manifest", "merge", "render", "show"],
+    ) == (
         code,
         [line.split()[0] for line in helped.partition("Commands:\n")[2].splitlines()],
     )

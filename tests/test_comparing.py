@@ -94,7 +94,7 @@ def test_broken_rules(capsys, saved):
         (("--fail-on", "parameter > 1"), "there is no parameter", "did you mean parameters"),
         (("--fail-on", "more"), "there is no more", "modules"),
         (("--fail-on", "> 1"), "'> 1' is not a rule", "write 'NAME OPERATOR LIMIT'"),
-        (("--format", "pdf"), "format 'pdf' is not known", "md, html, json, text"),
+        (("--format", "doc"), "format 'doc' is not known", "md, html, pdf, json, text"),
     ],
 )
 def test_wrong_usage(capsys, saved, options, cause, remedy):

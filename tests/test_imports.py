@@ -26,9 +26,9 @@ ALLOWED = {
     "appearance": {"branding"},
     "config": BASE | {"branding", "registry"},
     "toml_lines": set(),
-    "manifest_keys": BASE | {"config", "registry"},
+    "manifest_keys": BASE | {"analysis", "config", "registry"},
     "manifest_schema": {"manifest_keys"},
-    "manifest": BASE | {"branding", "config", "manifest_keys", "registry", "toml_lines"},
+    "manifest": BASE | {"analysis", "branding", "config", "manifest_keys", "registry", "toml_lines"},
     "probe": BASE | {"config", "registry", "report"},
     "analysis": BASE | {"report"},
     "view": BASE | {"registry", "report", "analysis"},
@@ -63,13 +63,16 @@ ALLOWED = {
         "view",
         "write",
     },
+    "budgets": BASE | {"analysis", "batch", "manifest", "report", "tasks", "view"},
     "saved": BASE | {"batch", "config", "executors", "report", "serving", "signals", "tasks", "write"},
     "tally": {"tasks"},
     "checking": {"batch", "errors", "executors", "manifest", "registry"},
     "api": BASE
     | {
+        "analysis",
         "appearance",
         "branding",
+        "budgets",
         "config",
         "manifest",
         "registry",
@@ -84,6 +87,7 @@ ALLOWED = {
         "saved",
         "merging",
     },
+    "baseline": BASE | {"analysis", "api", "budgets", "manifest", "report", "write"},
     "comparing": BASE
     | {"analysis", "api", "registry", "batch", "config", "report", "view", "write", "render", "saying"},
     "doctor": BASE | {"config", "registry", "probe", "render", "write"},
@@ -92,6 +96,7 @@ ALLOWED = {
     "cli": BASE
     | {
         "api",
+        "baseline",
         "comparing",
         "console",
         "doctor",

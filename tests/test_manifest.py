@@ -127,9 +127,9 @@ def test_how_reports_look_and_what_they_say(manifest):
             '[defaults]\nref = "a:b"\n[[model]]\nref = "a:b"',
             "2: [defaults] › ref: there is no such key",
             (
-                "use exclude, tags, group, title, author, logo, description_file, device, dtype, mode, loss, seed,"
-                " freeze, inputs, audit, measure, batch_scaling, max_real_memory, formats, select, templates, css,"
-                " pdf_variant, markdown_flavor"
+                "use exclude, tags, group, fail_on, title, author, logo, description_file, device, dtype, mode, loss,"
+                " seed, freeze, inputs, audit, measure, batch_scaling, max_real_memory, formats, select, baseline,"
+                " templates, css, pdf_variant, markdown_flavor"
             ),
         ),
         ('[[model]]\nref = "a:b"\n[[model]]\nname = "x"', "3: [[model]] 2 (no ref): no model is named", None),

@@ -6,14 +6,15 @@ The difference is found in one direction, whichever is asked for, and turned aro
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
 from reportgen.analysis import checkpoint
 from reportgen.analysis.align import align
 from reportgen.analysis.changes import module_changes, tensor_changes
+from reportgen.analysis.figures import figures
 from reportgen.analysis.keymap import prefix_rules
 from reportgen.analysis.pairs import TensorPair, pair_tensors
 from reportgen.analysis.places import Tree
@@ -131,17 +132,8 @@ def _side(report: ModelReport) -> Side:
 
 
 def _totals(old: Totals, new: Totals) -> tuple[Figure, ...]:
-    before, after = dict(_figures(msgspec.to_builtins(old))), dict(_figures(msgspec.to_builtins(new)))
+    before, after = figures(old), figures(new)
     return tuple(Figure(name, before.get(name), after.get(name)) for name in {**before, **after})
-
-
-def _figures(totals: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, int | None]]:
-    """Every number by its place; lists, and parts that are not there, have none."""
-    for key, value in totals.items():
-        if isinstance(value, dict):
-            yield from _figures(value, f"{prefix}{key}.")
-        elif not isinstance(value, (bool, list, tuple)) and key not in {"conventions", "scaling"}:
-            yield prefix + key, value
 
 
 # -- checkpoints -----------------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from types import FrameType
 
 import click
 
-from reportgen.cli import building, cards, exports, manifests, sides, surroundings
+from reportgen.cli import baselines, building, cards, exports, manifests, sides, surroundings
 from reportgen.cli.options import Settings
 from reportgen.cli.telling import INTERRUPTED, USAGE, complain
 from reportgen.errors import ReportgenError
@@ -106,6 +106,7 @@ for _command in (
     building.render,
     building.merge,
     manifests.manifests,
+    baselines.baselines,
     sides.diff,
     exports.export,
     exports.show,

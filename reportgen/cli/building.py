@@ -109,6 +109,15 @@ def list_models(patterns: tuple[str, ...], source: str | None, as_json: bool) ->
     metavar="GIB",
     help="For each model on meta and cpu, on top of what the bare process takes. Default: a fair share.",
 )
+@click.option(
+    "--fail-on",
+    multiple=True,
+    metavar="RULE",
+    callback=or_none,
+    help="1 is the exit code where a model breaks it: 'flops.forward > 4.2e9', 'gradients.none > 0', or with "
+    "--baseline 'parameters > +1%'. Repeatable.",
+)
+@click.option("--baseline", metavar="FILE", help="What rules on a change compare with; reportgen baseline makes it.")
 @click.option("--allow-network", "network", is_flag=True, help="Let models reach other machines.")
 @click.option("--shard", metavar="I/N", help="Only the I-th of N shares of the models; see reportgen merge.")
 @click.option("--fresh", is_flag=True, help="Build everything anew, also what has not changed since the last run.")

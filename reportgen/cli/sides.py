@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from reportgen.cli.options import comma_separated, common, reference_options
-from reportgen.cli.telling import BROKEN, UNREPORTED, complain, line
+from reportgen.cli.telling import BROKEN, UNREPORTED, complain, tell_broken
 from reportgen.errors import ProbeError
 from reportgen.saying import say
 
@@ -22,13 +22,14 @@ from reportgen.saying import say
     multiple=True,
     metavar="LIST",
     callback=comma_separated,
-    help="Any of md, html, json, text, separated by commas. Default: text on the terminal; with -o md, html and json.",
+    help="Any of md, html, pdf, json, text, separated by commas. Default: text on the terminal; with -o md, html "
+    "and json.",
 )
 @click.option(
     "-o",
     "--output",
     type=click.Path(path_type=Path, file_okay=False),
-    help="The folder to write to. Default: standard output for one format, else reports.",
+    help="The folder to write to. Default: standard output for one format but PDF, else reports.",
 )
 @click.option(
     "--fail-on",
@@ -59,7 +60,7 @@ def diff(
     from reportgen.console import progress
 
     wanted = comparing.check_formats(formats or (("text",) if output is None else ("md", "html", "json")))
-    if output is None and len(wanted) > 1:
+    if output is None and (len(wanted) > 1 or "pdf" in wanted):
         output = Path("reports")
     comparing.check_rules(rules)
     try:
@@ -75,6 +76,5 @@ def diff(
             say(f"{comparison.page().badge}: {', '.join(map(str, files))}")
     elif not quiet or wanted != ("text",):
         comparison.show(wanted[0])
-    for complaint in comparison.complaints:
-        say(f"reportgen: broken: {line(complaint)}", error=True)
+    tell_broken(comparison.complaints)
     return BROKEN if comparison.broken else 0

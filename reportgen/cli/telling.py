@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from reportgen.saying import say
@@ -43,8 +44,15 @@ def tell(built: Build, display: Display) -> None:
         display.error(problem)
 
 
+def tell_broken(lines: Iterable[str]) -> None:
+    """One line for each broken rule."""
+    for told in lines:
+        say(f"reportgen: broken: {line(told)}", error=True)
+
+
 def summarize(built: Build, quiet: bool) -> int:
-    """The last line of a run; gives its exit code."""
+    """The last lines of a run: the rules that models break, and how many are complete; gives its exit code."""
+    tell_broken(built.broken)
     if not quiet:
         complete = sum(outcome.ok for outcome in built.outcomes)
         where = built.output if built.problems else built.output / "index.html"

@@ -23,7 +23,7 @@ from reportgen.render.charts.svg import blank
 from reportgen.render.html import image, partial, state
 from reportgen.render.ledger import shorten, shown, wrap
 from reportgen.render.paper import Plan, balanced, plan
-from reportgen.render.text import anchor, breakable, html, visible
+from reportgen.render.text import anchor, breakable, html, joined, visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -48,7 +48,6 @@ LONG_WORD = 40  # characters: more may not fit a line
 ADVANCE = 0.6  # em a character of code
 PLAIN = "plain"  # the variant that claims nothing, and has no tags
 ON_PAPER = frozenset(f"partials/{kind}.html.j2" for kind in ("chart", "code", "facts", "figures", "table"))  # set anew
-ATTACHMENT = "report.json"
 EPOCH = datetime(2000, 1, 1, tzinfo=UTC)  # of the attachment: the same bytes whenever it is made
 
 
@@ -120,13 +119,13 @@ class PdfRenderer:
         return {} if self._variant == PLAIN else {"pdf_variant": self._variant}
 
     def _options(self, page: Page) -> dict[str, Any]:
-        """What WeasyPrint is asked for: the variant, and ``report.json`` inside, as what the document was made from."""
+        """What WeasyPrint is asked for: the variant, and the record inside, as what the document was made from."""
         if page.attachment is None:
             return self._variant_options()
         attachment = self._weasyprint.Attachment(
-            file_obj=BytesIO(page.attachment),
-            name=ATTACHMENT,
-            description="The record that this report was made from",
+            file_obj=BytesIO(page.attachment.data),
+            name=page.attachment.name,
+            description=page.attachment.description,
             created=EPOCH,
             modified=EPOCH,
             relationship="Source",
@@ -214,6 +213,7 @@ def environment(templates: Path | None = None) -> jinja2.Environment:
         balanced=balanced,
         breakable=_breakable,
         image=image,
+        joined=joined,
         indent=lambda depth: 6 + 9 * min(depth, 12),  # points
         link=_link,
         partial=_partial,

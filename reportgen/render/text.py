@@ -37,9 +37,9 @@ _FORMULA = re.compile(r"['\s]*[=+\-@\uff1d\uff0b\uff0d\uff20]")
 _SPACE = re.compile(r"(\s+)")
 _ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&#34;", "'": "&#39;"})
 _SEAM = re.compile(r"(?<=[._/])(?=[^._/\d\s])|(?<=[^\d\s][._/])(?=\d)|(?<=[a-z]{2})(?=[A-Z][a-z])")
-# Spaces within a figure: before its unit, and around ``×``.
+# Spaces within a figure: before its unit, around ``×``, and after the arrow to what it has become.
 _JOINT = re.compile(
-    r"(?<=\d) (?=(?:%|[kKMGTPE]?i?B|[kMGTPEZ]|[kMGTPEZ]?(?:FLOP|MAC)s?|[mµ]?s)(?!\w)|× \d)|(?<=\d ×) (?=\d)"
+    r"(?<=\d) (?=(?:%|[kKMGTPE]?i?B|[kMGTPEZ]|[kMGTPEZ]?(?:FLOP|MAC)s?|[mµ]?s)(?!\w)|× \d)|(?<=\d ×|\w →) (?=\d)"
 )
 # Words written from right to left, with the digits in them. Paths of such names go on from left to right all the same.
 _RTL = "\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff"

@@ -9,7 +9,7 @@ from reportgen.analysis.budget import Rule
 from reportgen.analysis.lines import Lines, lines
 from reportgen.report.difference import Difference, Figure, Side
 from reportgen.version import __version__
-from reportgen.view import diff_checkpoint, diff_tables, names, numbers, page
+from reportgen.view import diff_checkpoint, diff_tables, names, numbers, page, rules
 from reportgen.view.page import Cell, Figures, Notice, Notices, Page, Section, Tone
 from reportgen.view.tables import field, tabulate
 
@@ -42,6 +42,7 @@ def build_diff(difference: Difference, broken: Broken = (), *, links: tuple[tupl
         diff_tables.tensors(told),
         diff_tables.totals(difference),
         _conditions(old, new),
+        diff_checkpoint.all_keys(difference),
     )
     whole = old.status == new.status == "complete"
     return Page(
@@ -52,6 +53,7 @@ def build_diff(difference: Difference, broken: Broken = (), *, links: tuple[tupl
         summary=Figures(tuple(_key_figures(difference))),
         sections=tuple(sections),
         footer=f"reportgen {__version__}",
+        kind="diff",
         links=links,
         badge=_badge(difference, broken),
     )
@@ -80,7 +82,7 @@ def _key_figures(difference: Difference) -> Iterator[page.Figure]:
             label,
             shown(figure.new) if same else f"{shown(figure.old)} → {shown(figure.new)}",
             exact=None if same else f"{numbers.exact(figure.old, unit)} → {numbers.exact(figure.new, unit)}",
-            note="unchanged" if same else diff_tables.change(figure, unit),
+            note="unchanged" if same else rules.change(figure, unit),
         )
 
 
@@ -96,14 +98,10 @@ def broken_lines(broken: Broken, difference: Difference) -> tuple[str, ...]:
 
 
 def _measured(rule: Rule, figure: Figure, difference: Difference) -> str:
-    if rule.lacks(figure):
-        return f"{figure.name} is not known"
-    if figure in difference.totals:
-        return f"{numbers.exact(figure.old)} → {numbers.exact(figure.new)} ({diff_tables.change(figure)})"
     if figure.name.endswith(".incompatible"):
         sides = {"checkpoint": difference.checkpoint, "rollback": difference.rollback}
         return diff_checkpoint.counts(sides[figure.name.partition(".")[0]].verdict)
-    return numbers.exact(figure.new)
+    return rules.measured(rule, figure)
 
 
 def _findings(difference: Difference, told: Lines) -> Iterator[Section]:
@@ -167,9 +165,11 @@ def _inputs(side: Side) -> str:
 
 
 def _conditions(old: Side, new: Side) -> Iterator[Section]:
+    rows = [(label, tell(old), tell(new)) for label, tell in _CONDITIONS.items()]
+    rows.insert(1, ("Class", *_classes(old.class_name, new.class_name)))
     table = tabulate(
         "conditions",
-        [(label, tell(old), tell(new)) for label, tell in _CONDITIONS.items()],
+        rows,
         (
             field("what", "", lambda row: Cell(row[0])),
             field("old", "old", lambda row: Cell(row[1]), kind="code", weight=3),
@@ -177,6 +177,14 @@ def _conditions(old: Side, new: Side) -> Iterator[Section]:
         ),
     )
     yield Section("conditions", "What was compared", (table,))
+
+
+def _classes(old: str | None, new: str | None) -> tuple[str, str]:
+    """Both by their last names, where these tell them apart."""
+    short = [numbers.UNKNOWN if name is None else names.simple(name) for name in (old, new)]
+    if old is None or new is None or old == new or short[0] != short[1]:
+        return short[0], short[1]
+    return old, new
 
 
 def _tone(old: str, new: str) -> Tone:
@@ -189,7 +197,6 @@ def _fingerprint(side: Side) -> str:
 
 _CONDITIONS: Mapping[str, Callable[[Side], str]] = {
     "Reference": lambda side: side.ref,
-    "Class": lambda side: side.class_name or numbers.UNKNOWN,
     "Status": lambda side: side.status,
     "Inputs": _inputs,
     "Mode": lambda side: side.mode,

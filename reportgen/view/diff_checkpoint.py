@@ -3,26 +3,36 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from reportgen.report.difference import Checkpoint, Difference, Verdict
 from reportgen.view import names, numbers
 from reportgen.view.page import Block, Cell, Code, Notice, Notices, Prose, Section, Table, Tone
 from reportgen.view.tables import field, tabulate
 
+_FEW = 20  # keys that do not bury what comes after them
+
 
 def checkpoints(difference: Difference) -> Iterator[Section]:
-    """Of old checkpoints in the new model everything, of new ones in the old model whether they load."""
+    """Of old checkpoints in the new model everything but many keys, of new ones in the old model whether they load."""
     there, back = difference.checkpoint, difference.rollback
     notices = [_notice(there, "Old checkpoints", "the new model"), _notice(back, "New checkpoints", "the old model")]
     if not there.exact:
         notices.append(_doubt(there))
     blocks: list[Block] = [Notices(tuple(notices))]
-    if there.verdict.missing or there.verdict.unexpected:
-        blocks.append(_keys(there.verdict))
+    keys = _keys(there.verdict)
+    if 0 < len(keys) <= _FEW:
+        blocks.append(_table(keys, "Missing and unexpected keys"))
     if there.renames:
         blocks += _key_map(there)
     yield Section("checkpoint", "Checkpoints", tuple(blocks))
+
+
+def all_keys(difference: Difference) -> Iterator[Section]:
+    """What keys an old checkpoint lacks, or has beyond those of the new model, where they are many."""
+    keys = _keys(difference.checkpoint.verdict)
+    if len(keys) > _FEW:
+        yield Section("keys", "Missing and unexpected keys", (_table(keys),), appendix=True)
 
 
 def _notice(checkpoint: Checkpoint, what: str, where: str) -> Notice:
@@ -56,19 +66,22 @@ def _doubt(checkpoint: Checkpoint) -> Notice:
     return Notice("plain", "The verdict is not certain", told)
 
 
-def _keys(verdict: Verdict) -> Table:
+def _keys(verdict: Verdict) -> list[tuple[str, str]]:
     """What ``load_state_dict`` would list, numbers folded; keys of another shape are among the tensors."""
-    rows = [("missing", name) for name in names.compact(verdict.missing)]
-    rows += [("unexpected", name) for name in names.compact(verdict.unexpected)]
+    missing, unexpected = names.compact(verdict.missing), names.compact(verdict.unexpected)
+    return [*(("missing", name) for name in missing), *(("unexpected", name) for name in unexpected)]
+
+
+def _table(keys: Sequence[tuple[str, str]], caption: str | None = None) -> Table:
     return tabulate(
         "keys",
-        rows,
+        keys,
         (
             field("what", "what", lambda row: Cell(row[0])),
             field("key", "key", lambda row: Cell(row[1]), kind="name", weight=5),
         ),
-        caption="Missing and unexpected keys",
-        long_from=20,
+        caption=caption,
+        long_from=_FEW,
     )
 
 

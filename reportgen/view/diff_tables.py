@@ -18,8 +18,8 @@ _EVIDENCE: Mapping[Evidence, str] = {
     "name": "same name",
     "class": "same class",
     "structure": "same structure",
-    "shapes": "same tensors in other classes",
-    "form": "same layers of other shapes",
+    "shapes": "same tensors",
+    "form": "same layers",
     "shape": "same shape",
     "order": "same order",
     "unique": "nothing else fits",
@@ -47,13 +47,6 @@ _TENSOR_WORDS: Mapping[TensorWhat, str] = {  # the gravest first: the table is i
 _TONES: Mapping[str, Tone] = {"added": "good", "removed": "bad", "gradient-lost": "bad", "reshaped": "warn"}
 
 
-def change(figure: Figure, unit: str = "") -> str:
-    """``−528,128, −2.1 %``."""
-    percent = numbers.change_percent(figure.old, figure.new)
-    absolute = numbers.change(figure.old, figure.new, unit)
-    return absolute if percent in {numbers.UNKNOWN, numbers.NOT_APPLICABLE} else f"{absolute}, {percent}"
-
-
 # -- modules ---------------------------------------------------------------------------------------------------------
 
 
@@ -63,20 +56,24 @@ def modules(told: Lines) -> Iterator[Section]:
         return
     alone = any(not (line.old and line.new) for line in told.modules)
     paired = any(line.match is not None for line in told.modules)
+    moved = any(
+        line.repeat or (line.old and line.new and _paths(line, "old") != _paths(line, "new")) for line in told.modules
+    )
     table = tabulate(
         "modules",
         told.modules,
         (
             field("what", "what", _module_what),
-            field("old", "old", lambda line: _paths(line, "old"), kind="name", weight=3),
-            field("new", "new", lambda line: _paths(line, "new"), kind="name", weight=3),
+            field("module", "module", _module, kind="name", weight=3, shown=not moved),
+            field("old", "old", lambda line: _paths(line, "old"), kind="name", weight=3, shown=moved),
+            field("new", "new", lambda line: _paths(line, "new"), kind="name", weight=3, shown=moved),
             field("class", "class", _classes, weight=2),
             field("tensors", "tensors", _tensor_count, kind="number", shown=alone),
             field("parameters", "parameters", _parameters, kind="number", shown=alone),
             field("sure", "how sure", lambda line: _sureness(line.match), weight=2, shown=paired),
         ),
     )
-    yield Section("modules", "Architecture", (table,))
+    yield Section("modules", "Architecture", (table,), appendix=table.long)
 
 
 def _module_what(line: ModuleLine) -> Cell:
@@ -90,6 +87,11 @@ def _module_what(line: ModuleLine) -> Cell:
     }
     text = ", ".join(word for what in line.what if (word := words.get(what, what)))
     return Cell(text, tone=_TONES.get(line.what[0], "plain"))
+
+
+def _module(line: ModuleLine) -> Cell:
+    """Where paths are the same on both sides, or one side has none."""
+    return _paths(line, "new" if line.new else "old")
 
 
 def _paths(line: ModuleLine, side: str) -> Cell:
@@ -170,6 +172,7 @@ def tensors(told: Lines) -> Iterator[Section]:
         "Tensors",
         (table,),
         intro="Those of added and removed modules are counted above, and not listed again.",
+        appendix=table.long,
     )
 
 
@@ -188,7 +191,7 @@ def _tensor_what(line: TensorLine) -> Cell:
 
 def _tensor_names(line: TensorLine) -> Cell:
     old, new = [row.name for row in line.old], [row.name for row in line.new]
-    if old and new and old != new:
+    if old and new and old != new and "carried" not in line.what:  # which the module above says
         before, after = _named(old), _named(new)
         return Cell(f"{before.text} → {after.text}", hint=f"{before.hint or before.text} → {after.hint or after.text}")
     return _named(new or old)

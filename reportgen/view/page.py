@@ -304,6 +304,15 @@ class Section:
 
 
 @dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that travels inside a PDF: the record that the document was made from."""
+
+    name: str  # "report.json"
+    description: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """A whole document."""
 
@@ -315,10 +324,10 @@ class Page:
     sections: tuple[Section, ...]
     footer: str  # "reportgen 1.0.0 · torch 2.13.0 · sha256:…"
     language: str = "en"
-    kind: Literal["report", "index"] = "report"
+    kind: Literal["report", "index", "diff"] = "report"
     links: tuple[tuple[str, str], ...] = field(default=())  # (label, relative path): the other formats beside this one
     badge: str | None = None  # what is said beside the title, where that is more than the status
     author: str | None = None  # who publishes it
     logo: str | None = None  # an image as a data: URL
     about: str | None = None  # Markdown that a person wrote; each renderer makes it harmless
-    attachment: bytes | None = None  # report.json, which a PDF carries inside
+    attachment: Attachment | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reportgen.analysis.budget import Rule, broken, parse_rules
+from reportgen.analysis.budget import Basis, Rule, broken, parse_rules, quantities
 from reportgen.analysis.diff import diff
 from reportgen.errors import ConfigError
 from reportgen.report.difference import Figure
@@ -75,13 +75,13 @@ def test_names_of_rules(tied_gpt, transformer12):
         ("tensors.added > 109", Figure("tensors.added", 0, 110)),
         ("checkpoint.incompatible", Figure("checkpoint.incompatible", 0, 1)),
         ("differs", Figure("differs", 0, 1)),
-    ] == [(rule.text, figure) for rule, figure in broken(rules, found)]
+    ] == [(rule.text, figure) for rule, figure in broken(rules, quantities(found))]
 
 
 def test_the_same_models_break_nothing(tied_gpt):
     """Nothing differs, and the checkpoint fits."""
     rules = parse_rules(["differs", "checkpoint.incompatible", "parameters > +0", "parameters < -0"])
-    assert () == broken(rules, diff(tied_gpt, tied_gpt))
+    assert () == broken(rules, quantities(diff(tied_gpt, tied_gpt)))
 
 
 @pytest.mark.parametrize(
@@ -93,9 +93,39 @@ def test_the_same_models_break_nothing(tied_gpt):
         ("zzz", "use any of "),
     ],
 )
-def test_a_rule_that_names_nothing(tied_gpt, rule, remedy):
+def test_a_rule_that_names_nothing(rule, remedy):
     """The remedy has the closest names, or all of them."""
     with pytest.raises(ConfigError) as caught:
-        broken(parse_rules([rule]), diff(tied_gpt, tied_gpt))
+        parse_rules([rule])
     assert "rule-unknown" == caught.value.code
     assert (caught.value.remedy or "").startswith(remedy)
+
+
+@pytest.mark.parametrize(
+    ("rule", "basis"),
+    [
+        ("flops.forward > 4.2e9", Basis.MODEL),
+        ("memory.scaling.peak_training.fixed", Basis.MODEL),
+        ("parameters > +1%", Basis.BASELINE),
+        ("macs < -5", Basis.BASELINE),
+        ("differs", Basis.BASELINE),
+        ("tensors.removed", Basis.LEDGERS),
+        ("modules.added > 3", Basis.LEDGERS),
+        ("checkpoint.incompatible", Basis.LEDGERS),
+        ("rollback.missing > +3", Basis.LEDGERS),
+    ],
+)
+def test_what_a_rule_asks_for(rule, basis):
+    """With less to judge by it is refused, and the remedy says where to ask."""
+    assert (basis,) == tuple(each.basis for each in parse_rules([rule], basis))
+    for less in range(basis):
+        with pytest.raises(ConfigError, match="asks for") as caught:
+            parse_rules([rule], Basis(less))
+        assert "rule-out-of-place" == caught.value.code
+        assert ("reportgen diff" if basis is Basis.LEDGERS else "--baseline FILE") in (caught.value.remedy or "")
+
+
+def test_what_is_not_there_is_not_known():
+    """A part of the totals that a record lacks breaks the rules on it."""
+    (rule,) = parse_rules(["memory.scaling.peak_training.fixed > 1e12"])
+    assert ((rule, Figure(rule.name, None, None)),) == broken([rule], {})

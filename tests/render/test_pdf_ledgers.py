@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from pypdf import PdfReader
 
-from reportgen.view.page import Cell, Column, Facts, Figures, Icicle, Page, Row, Section, Table, Tile
+from reportgen.view.page import Attachment, Cell, Column, Facts, Figures, Icicle, Page, Row, Section, Table, Tile
 
 weasyprint = pytest.importorskip("weasyprint", exc_type=(ImportError, OSError), reason="needs Pango")
 
@@ -21,6 +21,7 @@ from reportgen.render.pdf import PdfRenderer  # noqa: E402 - as above
 
 LABELS = ["Parameter", "Shape", "Elements"]
 FOREIGN = ("重み.バイアス", "طبقة.وزن", "emoji.🎉.weight", "한국어.weight", "cafe\u0301.weight")
+RECORD = Attachment("report.json", "The record", b'{"format": "reportgen"}')
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +39,7 @@ def long_page(ledger: Callable[..., Table]) -> Page:
         Section("modules", "Modules", (tree,)),
         Section("parameters", "Parameters", (ledger(250),), intro="Every one.", appendix=True),
     )
-    return Page("net", "Net", "complete", None, Figures(()), sections, "", attachment=b'{"format": "reportgen"}')
+    return Page("net", "Net", "complete", None, Figures(()), sections, "", attachment=RECORD)
 
 
 @pytest.fixture(scope="module")

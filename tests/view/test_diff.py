@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reportgen.analysis.budget import broken, parse_rules
+from reportgen.analysis.budget import broken, parse_rules, quantities
 from reportgen.analysis.diff import diff
 from reportgen.report.schema import InputFacts
 from reportgen.view.diff import broken_lines, build_diff
@@ -70,7 +70,7 @@ def test_inputs_of_other_names_are_the_same(tied_gpt, replace):
 def test_broken_rules_come_before_all(tied_gpt, transformer12):
     """One line each, with the figures."""
     found = diff(tied_gpt, transformer12)
-    rules = broken(parse_rules(["parameters > +1%", "checkpoint.incompatible", "modules.added > 9"]), found)
+    rules = broken(parse_rules(["parameters > +1%", "checkpoint.incompatible", "modules.added > 9"]), quantities(found))
     page = build_diff(found, rules)
     expected = (
         "parameters > +1%: 2,624 → 11,024 (+8,400, +320.1 %)",
@@ -85,8 +85,8 @@ def test_broken_rules_come_before_all(tied_gpt, transformer12):
 def test_an_unknown_figure(tied_gpt, forward_failed):
     """What is not known on one side has no difference, and breaks a rule that asks for it."""
     found = diff(tied_gpt, forward_failed)
-    rules = broken(parse_rules(["flops > +1%"]), found)
-    assert ("flops > +1%: flops.forward is not known",) == broken_lines(rules, found)
+    rules = broken(parse_rules(["flops > +1%"]), quantities(found))
+    assert ("flops > +1%: flops.forward is unknown",) == broken_lines(rules, found)
     page = build_diff(found)
     row = next(row for row in texts(page, "totals") if row[0] == "macs.forward")
     assert ("unknown", "unknown", "unknown") == row[2:]
