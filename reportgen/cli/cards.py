@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from reportgen.cli.options import common, reference_options
-from reportgen.cli.telling import BROKEN, UNREPORTED, complain
-from reportgen.errors import ConfigError, ProbeError
+from reportgen.cli.options import common, records, reference_options
+from reportgen.cli.telling import BROKEN, UNREPORTED
+from reportgen.errors import ConfigError
 from reportgen.saying import say
 
 if TYPE_CHECKING:
@@ -88,8 +88,6 @@ def card(
 
     A model is a saved report.json, or a reference, which is built.
     """
-    from reportgen import comparing
-    from reportgen.console import progress
     from reportgen.release import front_matter, markers
     from reportgen.release.card import Layout, parts, update
     from reportgen.release.metadata import Metadata
@@ -98,11 +96,8 @@ def card(
     markers.check(old or "", file=file)
     if licence is None and kind in {"full", "facts"}:
         licence = front_matter.licence(old or "", file=file)
-    try:
-        with progress(quiet=quiet) as watcher:
-            reports = comparing.records(refs, progress=watcher, **options)
-    except ProbeError as exc:
-        complain(str(exc), exc.remedy)
+    reports = records(refs, quiet=quiet, **options)
+    if reports is None:
         return UNREPORTED
     sections = parts(reports, kind, ids=ids, titles=titles, licence=licence)
     new = update(old, sections, file=file, layout=Layout(flavor, templates, level))

@@ -5,17 +5,14 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from reportgen.cli.options import common, reference_options
-from reportgen.cli.telling import UNREPORTED, complain
-from reportgen.errors import ConfigError, ProbeError
+from reportgen.cli.options import common, records, reference_options
+from reportgen.cli.telling import UNREPORTED
+from reportgen.errors import ConfigError
 from reportgen.saying import say
-
-if TYPE_CHECKING:
-    from reportgen.report.schema import ModelReport
 
 
 @click.command()
@@ -74,7 +71,7 @@ def export(
         url=download_url or None,
         time=publication_time(os.environ.get("SOURCE_DATE_EPOCH")),
     )
-    reports = _records(sides, quiet=quiet or output is None, **options)
+    reports = records(sides, quiet=quiet or output is None, **options)
     if reports is None:
         return UNREPORTED
     made = formats.export(reports, to, table=table, published=published)
@@ -103,7 +100,7 @@ def show(side: str, *, depth: int, width: int | None, **options: Any) -> int:
     from reportgen.render import terminal
     from reportgen.view.short import build_short
 
-    reports = _records((side,), quiet=True, **options)
+    reports = records((side,), quiet=True, **options)
     if reports is None:
         return UNREPORTED
     page = build_short(reports[0], depth=depth)
@@ -112,16 +109,3 @@ def show(side: str, *, depth: int, width: int | None, **options: Any) -> int:
     else:
         say(terminal.plain(page, width=width or terminal.WIDTH, rows=None).removesuffix("\n"))
     return 0
-
-
-def _records(sides: tuple[str, ...], *, quiet: bool, **options: Any) -> list[ModelReport] | None:
-    """The record of each side; None, and a complaint, where one could not be built."""
-    from reportgen import comparing
-    from reportgen.console import progress
-
-    try:
-        with progress(quiet=quiet) as watcher:
-            return comparing.records(sides, progress=watcher, **options)
-    except ProbeError as exc:
-        complain(str(exc), exc.remedy)
-        return None

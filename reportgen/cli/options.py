@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+
+from reportgen.cli.telling import complain
+from reportgen.errors import ProbeError
+
+if TYPE_CHECKING:
+    from reportgen.report.schema import ModelReport
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -58,6 +64,22 @@ def reference_options(function: F) -> F:
     ):
         function = option(function)
     return function
+
+
+def records(sides: Sequence[str], *, quiet: bool, **options: Any) -> list[ModelReport] | None:
+    """The record of each side, a saved report or a reference that is built with `reference_options`.
+
+    None, and a complaint, where one could not be built.
+    """
+    from reportgen import comparing
+    from reportgen.console import progress
+
+    try:
+        with progress(quiet=quiet) as watcher:
+            return comparing.records(sides, progress=watcher, **options)
+    except ProbeError as exc:
+        complain(str(exc), exc.remedy)
+        return None
 
 
 FILE = click.Path(path_type=Path, dir_okay=False, exists=True)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 from reportgen.analysis.summary import summarise
 from reportgen.errors import ConfigError
-from reportgen.release import facts_block, markers
+from reportgen.release import facts, markers
 from reportgen.render import markdown
 from reportgen.version import __version__
 from reportgen.view import entries
@@ -59,7 +59,7 @@ def parts(
 
     Args:
         reports: their records, failed ones included.
-        kind: the key figures; the report without its long ledgers; a row a model; or `facts_block`.
+        kind: the key figures; the report without its long ledgers; a row a model; or `facts`.
         ids: one for each section. None at all: the models' references, and `MODELS` for a table of several.
         titles: headings, likewise. None at all: the models' names.
         licence: what a person said that it is, for the facts.
@@ -135,12 +135,12 @@ def _cover(pages: Sequence[Page]) -> Page:
 def _page(report: ModelReport, kind: Kind, licence: str | None) -> Page:
     match kind:
         case "facts":
-            page = frame(report, (facts_block.section(report, licence=licence),))
+            page = frame(report, (facts.section(report, licence=licence),))
             return replace(page, description=None, summary=Figures(()))
         case "full":
             page = build(report, appendix=False)
             kept = tuple(section for section in page.sections if section.id not in _LEFT_OUT)
-            return replace(page, sections=(*kept, facts_block.section(report, licence=licence)))
+            return replace(page, sections=(*kept, facts.section(report, licence=licence)))
         case _:
             return frame(report, ())
 

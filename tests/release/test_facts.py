@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reportgen.release.facts_block import Fact, facts, section
+from reportgen.release.facts import Fact, facts, section
 from reportgen.report.schema import InputFacts, OutputFacts
 from reportgen.view.page import Cell, Facts, Table
 
