@@ -12,8 +12,7 @@ from reportgen.analysis.summary import summarise
 from reportgen.errors import ConfigError
 from reportgen.release import facts, markers
 from reportgen.render import markdown
-from reportgen.version import __version__
-from reportgen.view import entries
+from reportgen.view import entries, numbers
 from reportgen.view.build import build, frame
 from reportgen.view.entries import IndexEntry
 from reportgen.view.page import Figures, Page, Section
@@ -59,7 +58,7 @@ def parts(
 
     Args:
         reports: their records, failed ones included.
-        kind: the key figures; the report without its long ledgers; a row a model; or `facts`.
+        kind: the key figures; the report without its long ledgers; a row a model; or what `facts` knows.
         ids: one for each section. None at all: the models' references, and `MODELS` for a table of several.
         titles: headings, likewise. None at all: the models' names.
         licence: what a person said that it is, for the facts.
@@ -147,6 +146,7 @@ def _page(report: ModelReport, kind: Kind, licence: str | None) -> Page:
 
 def _table(reports: Sequence[ModelReport]) -> Page:
     rows = [_entry(report, index) for index, report in enumerate(reports)]
+    versions = dict.fromkeys(report.environment.get("reportgen", numbers.UNKNOWN) for report in reports)
     table = tabulate("models", rows, entries.fields(rows, "md"))
     return Page(
         title="Models",
@@ -155,7 +155,7 @@ def _table(reports: Sequence[ModelReport]) -> Page:
         description=None,
         summary=Figures(()),
         sections=(Section("models", "", (table,)),),
-        footer=f"reportgen {__version__}",
+        footer=f"reportgen {', '.join(versions)}",
         kind="index",
     )
 

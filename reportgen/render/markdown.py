@@ -7,7 +7,6 @@ HTML, no entity and no picture at all: for a terminal, or a letter.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING
@@ -43,7 +42,6 @@ class Flavor:
     line_break: str = "  "  # at the end of a line: a line break in every viewer
 
 
-_TRAILING = re.compile(r"[ \t]+$", re.MULTILINE)
 COMMENT = 65_536  # characters that a comment on GitHub may have
 FLAVORS = {
     "comment": Flavor(Rich(), top=2, size=40_000, folds=True, files=False),
@@ -182,7 +180,7 @@ def card_section(page: Page, templates: Path | None = None, *, flavor: str = "hu
         TemplateError: ``md/section.md.j2``, or the template that it extends, is missing or broken.
     """
     text = _card_renderer(templates, flavor, top).render(page, "md/section.md.j2").decode()
-    return _TRAILING.sub("", text)
+    return "\n".join(line.rstrip(" \t") for line in text.split("\n"))
 
 
 @cache

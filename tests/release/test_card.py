@@ -84,6 +84,7 @@ def test_table(tied_gpt, forward_failed, constructor_failed):
     text = section(update(README, [part], file="README.md"))
     assert "models" == part.id
     assert text.startswith("## Models\n\n3 models: 1 complete, 1 partial, 1 failed\n\n| model ")
+    assert text.endswith("\n\nreportgen 1.0.0")
     rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines() if line.startswith("| `")]
     assert [["`tied-gpt`", "complete"], ["`mismatched`", "partial"], ["`unbuildable`", "failed"]] == [
         [row[0], row[-1]] for row in rows

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from reportgen.errors import TemplateError
-from reportgen.render.markdown import FLAVORS, MarkdownRenderer, chart_name, pictures
+from reportgen.render.markdown import FLAVORS, MarkdownRenderer, card_section, chart_name, pictures
 from reportgen.render.marks import Marks, Plain, Rich, fence
 from reportgen.render.text import display
 from reportgen.view.build import build
@@ -357,6 +357,16 @@ flowchart TB
     for page in (small, large):
         assert "What feeds what: a to b." == _body(page, "hub") == _body(page, "plain")
         assert () == pictures(page, "hub") == pictures(page, "plain")
+
+
+def test_a_section_of_a_card_leans_on_no_file() -> None:
+    """GitHub draws small diagrams; all else is words, whatever the flavour."""
+    small, large = _page(_diagram(2)), _page(_diagram(16))
+    drawn = {flavor: "```mermaid" in card_section(small, flavor=flavor) for flavor in ("github", "hub", "plain")}
+    assert {"github": True, "hub": False, "plain": False} == drawn
+    assert "What feeds what: a to b." in card_section(large, flavor="github")
+    assert card_section(large, flavor="hub", top=5).startswith("##### net\n")
+    assert "\n###### Part\n" in card_section(large, flavor="hub", top=5)
 
 
 def _ledger(rows: int, name: str = "p{}") -> Table:
