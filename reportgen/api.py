@@ -228,10 +228,10 @@ def build(
     before = budgets.older(wanted)
     brand = brand_of(appearance)
     entries = [replace(entry, brand=brand.over(entry.brand)) for entry in wanted.models]
-    render_options, notes = _render_options(wanted.formats, wanted.select, wanted.style, brand.over(wanted.brand))
+    chosen, notes = render_options(wanted.formats, wanted.select, wanted.style, brand.over(wanted.brand))
     share = None if shard is None else Shard.parse(shard)
     options = BatchOptions(Path(output), jobs, timeout, memory_limit, network, fresh, share, scheduler)
-    run = batch.run(entries, render_options, options, progress=progress)
+    run = batch.run(entries, chosen, options, progress=progress)
     rules = (entry.fail_on for entry in run.entries)
     broken = tuple(budgets.complaints(zip(run.outcomes, rules, strict=True), before))
     notes += tuple(budgets.remarks(run.outcomes, before))
@@ -309,7 +309,7 @@ def render_saved(
         RendererUnavailable, WriteError: as `build`.
     """
     chosen = None if formats is None else parse_formats(formats)
-    options, notes = _render_options(chosen, select or (), Style(**style_of(appearance)), brand_of(appearance))
+    options, notes = render_options(chosen, select or (), Style(**style_of(appearance)), brand_of(appearance))
     run = saved.render_saved(
         [Path(report) for report in reports], options, BatchOptions(Path(output), jobs, timeout), progress=progress
     )
@@ -328,7 +328,7 @@ def _manifest(refs: Sequence[str], manifest: str | Path | None, given: Mapping[s
     return manifest_of(refs, given)
 
 
-def _render_options(
+def render_options(
     formats: tuple[str, ...] | None, select: Iterable[str], style: Style, brand: Brand
 ) -> tuple[RenderOptions, tuple[str, ...]]:
     """Options of formats that can be made here, made sure of before any work, and a remark on what was left out."""

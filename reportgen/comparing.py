@@ -42,10 +42,15 @@ def diff(old: Side, new: Side, **options: Any) -> Difference:
     return difference_of(*records((old, new), **options))
 
 
-def records(sides: Sequence[Side], *, progress: Progress | None = None, **options: Any) -> list[ModelReport]:
-    """The record of each side, in order; those of references are built together. Errors as of `diff`."""
-    refs = [side for side in sides if isinstance(side, str) and not _is_file(side)]
-    built = _built(dict.fromkeys(refs), progress, options) if refs else {}
+def records(
+    sides: Sequence[Side], *, progress: Progress | None = None, keep_failed: bool = False, **options: Any
+) -> list[ModelReport]:
+    """The record of each side, in order; those of references are built together. Errors as of `diff`.
+
+    With ``keep_failed`` a model that could not be built has the record that says so, in place of the error.
+    """
+    refs = [side for side in sides if isinstance(side, str) and not is_file(side)]
+    built = _built(dict.fromkeys(refs), progress, options, keep_failed=keep_failed) if refs else {}
     found = []
     for side in sides:
         if isinstance(side, ModelReport):
@@ -55,16 +60,19 @@ def records(sides: Sequence[Side], *, progress: Progress | None = None, **option
     return found
 
 
-def _is_file(side: str) -> bool:
+def is_file(side: str) -> bool:
+    """Whether a text is the path of a saved report, and no reference."""
     return side.endswith(".json") or Path(side).is_file()
 
 
-def _built(refs: Iterable[str], progress: Progress | None, options: Mapping[str, Any]) -> dict[str, ModelReport]:
+def _built(
+    refs: Iterable[str], progress: Progress | None, options: Mapping[str, Any], *, keep_failed: bool
+) -> dict[str, ModelReport]:
     canonical = {ref: _one_model(ref) for ref in refs}
     with TemporaryDirectory(prefix="reportgen-") as folder:
         run = api.build(canonical.values(), output=folder, formats=("json",), progress=progress, **options)
         for outcome in run.outcomes:
-            if outcome.status == "failed":
+            if outcome.status == "failed" and not keep_failed:
                 raise ProbeError(f"{outcome.ref}: {outcome.reason}", code="diff-failed", remedy=outcome.remedy)
         built = {outcome.ref: api.load(Path(folder, outcome.slug, "report.json")) for outcome in run.outcomes}
     return {ref: built[name] for ref, name in canonical.items()}

@@ -6,13 +6,14 @@ import hashlib
 import re
 import uuid
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
 
+from reportgen.branding import Brand
 from reportgen.config import RENDERERS, RenderOptions, Style
 from reportgen.errors import ReportgenError, WriteError
 from reportgen.render import charts, markdown
@@ -136,9 +137,11 @@ def render(report: ModelReport, file_format: str, options: RenderOptions) -> byt
 
 
 def _page(report: ModelReport, options: RenderOptions) -> Page:
-    """The page, with what a person adds to it."""
-    brand = options.brand
-    page = build(report, select=options.select, title=brand.title)
+    return branded(build(report, select=options.select, title=options.brand.title), options.brand)
+
+
+def branded(page: Page, brand: Brand) -> Page:
+    """The page with what a person adds to it; its title is its own business."""
     return replace(page, author=brand.author, logo=brand.logo, about=brand.about)
 
 
@@ -163,23 +166,30 @@ def write_report(report: ModelReport, folder: Path, options: RenderOptions) -> t
                 write_file(folder / "report.json", codec.to_json(report).encode())
             else:
                 page = page or _page(report, options)
-                shown = replace(_for_format(page, report, file_format), links=_links(file_format, options))
-                _write_page(shown, folder, file_format, options)
+                shown = _for_format(page, report, file_format)
+                shown = replace(shown, links=links(file_format, "report", options.formats))
+                write_page(shown, folder / "report", file_format, options.style)
         except ReportgenError as exc:
             problems.append(f"report.{file_format}: {exc}" + (f"; {exc.remedy}" if exc.remedy else ""))
     return tuple(problems)
 
 
-def _links(own: str, options: RenderOptions) -> tuple[tuple[str, str], ...]:
-    return tuple((_LABELS.get(other, other), f"report.{other}") for other in options.formats if other != own)
+def links(own: str, stem: str, formats: Iterable[str]) -> tuple[tuple[str, str], ...]:
+    """Labels and names of the files ``stem`` in the other formats."""
+    return tuple((_LABELS.get(other, other), f"{stem}.{other}") for other in formats if other != own)
 
 
-def _write_page(page: Page, folder: Path, file_format: str, options: RenderOptions) -> None:
-    data = renderer(file_format, options.style).render(page)
+def write_page(page: Page, path: Path, file_format: str, style: Style) -> None:
+    """Writes a page to ``path`` with the format as its suffix; the charts of Markdown come beside it, and first.
+
+    Raises:
+        RenderError, WriteError: it cannot be made, or written.
+    """
+    data = renderer(file_format, style).render(page)
     if file_format == "md":  # its pictures come first: what is there is whole
-        for chart in markdown.pictures(page, options.style.markdown_flavor):
-            write_file(folder / markdown.chart_name(chart), charts.svg(chart, margin=charts.MARGIN).encode())
-    write_file(folder / f"report.{file_format}", data)
+        for chart in markdown.pictures(page, style.markdown_flavor):
+            write_file(path.with_name(markdown.chart_name(chart)), charts.svg(chart, margin=charts.MARGIN).encode())
+    write_file(path.with_name(f"{path.name}.{file_format}"), data)
 
 
 def render_diff(page: Page, difference: Difference, file_format: str, style: Style) -> bytes:

@@ -34,7 +34,7 @@ ALLOWED = {
     "view": BASE | {"registry", "report", "analysis"},
     "render": BASE | {"view"},
     "release": BASE | {"report", "analysis", "view", "render"},
-    "write": BASE | {"config", "report", "view", "render"},
+    "write": BASE | {"branding", "config", "report", "view", "render"},
     "index": BASE | {"analysis", "config", "render", "view", "write"},
     "sandbox": {"registry"},
     "signals": set(),
@@ -90,12 +90,15 @@ ALLOWED = {
     "baseline": BASE | {"analysis", "api", "budgets", "manifest", "report", "write"},
     "comparing": BASE
     | {"analysis", "api", "registry", "batch", "config", "report", "view", "write", "render", "saying"},
+    "side_by_side": BASE
+    | {"analysis", "api", "appearance", "batch", "comparing", "config", "registry", "report", "view", "write"},
     "doctor": BASE | {"config", "registry", "probe", "render", "write"},
     "saying": {"errors"},
     "console": BASE | {"batch", "saying", "tally", "tasks", "view", "render"},
     "cli": BASE
     | {
         "api",
+        "appearance",
         "baseline",
         "comparing",
         "console",
@@ -107,6 +110,7 @@ ALLOWED = {
         "render",
         "report",
         "saying",
+        "side_by_side",
         "signals",
         "view",
         "write",

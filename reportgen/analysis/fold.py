@@ -50,7 +50,7 @@ class Node:
 
     def nth(self, index: int) -> str:
         """The name of the run's module number ``index``, from 0."""
-        return self.name if index == 0 else _count_up(self.name, index)
+        return self.name if index == 0 else count_up(self.name, index)
 
 
 @dataclass(slots=True)
@@ -228,10 +228,11 @@ def _node(first: _Branch, count: int) -> Node:
 
 def successor(name: str) -> str | None:
     """The name with the next number, ``layer_4`` of ``layer_3``; None where it ends in none."""
-    return _count_up(name, 1) if _NUMBERED.fullmatch(name) else None
+    return count_up(name, 1) if _NUMBERED.fullmatch(name) else None
 
 
-def _count_up(name: str, by: int) -> str:
+def count_up(name: str, by: int) -> str:
+    """``layer_7`` of ``layer_4``, counted up by 3. Raises ValueError where the name ends in no number."""
     match = _NUMBERED.fullmatch(name)
     if match is None:
         raise ValueError(f"{name!r} does not end in a number")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
+
+from reportgen.report.comparison import Bound
 
 if TYPE_CHECKING:
     from reportgen.report.schema import FlopTotals, ModelReport
 
-Bound = Literal["exact", "lower", "upper", "approximate"]
 _TORCH = "torch"
 _MODELING = "modeling_"  # transformers keeps its model type ``bert`` in the module ``modeling_bert``
 
@@ -60,7 +61,7 @@ def summarise(report: ModelReport) -> Summary:
         state_dict_bytes=totals.state_dict_bytes,
         macs=totals.macs.forward,
         flops_backward=totals.flops.backward,
-        bound=None if totals.flops.forward is None else _bound(totals.flops),
+        bound=bound(totals.flops),
         saved_for_backward=totals.memory.saved_for_backward,
         peak_training=totals.memory.peak_training,
         peak_inference=totals.memory.peak_inference,
@@ -81,7 +82,10 @@ def family(class_name: str | None) -> str | None:
     return module.rpartition(".")[2].removeprefix(_MODELING)
 
 
-def _bound(flops: FlopTotals) -> Bound:
+def bound(flops: FlopTotals) -> Bound | None:
+    """What the FLOPs of a record are; None where there are none."""
+    if flops.forward is None:
+        return None
     if flops.exact:
         return "exact"
     if not flops.upper_bound:

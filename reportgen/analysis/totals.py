@@ -5,15 +5,17 @@ That a record's own totals agree with its ledger is `reportgen.report.verify`'s 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from math import prod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from reportgen.analysis.fold import Node, walk
 
 if TYPE_CHECKING:
-    from reportgen.report.schema import ParameterFacts
+    from reportgen.report.schema import ModuleFacts, ParameterFacts
+
+K = TypeVar("K", bound=Hashable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,17 +29,18 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
-class LayerType:
-    """All modules of one class: how many, and the elements and forward FLOPs that are directly their own.
+class Own(Generic[K]):
+    """All modules that share ``key``: how many, and what is directly their own, apart from the modules in them.
 
-    ``elements`` None: one of their tensors has no known size. ``flops`` None: not known, or not theirs to tell apart,
-    because a module was called from outside its parent.
+    Elements of parameters, forward FLOPs, and bytes saved for backward. None: not known of one of them; and of FLOPs
+    and bytes also where they cannot be told apart, because a module was called from outside its parent.
     """
 
-    class_name: str
+    key: K
     modules: int
     elements: int | None
     flops: int | None
+    saved_bytes: int | None
 
 
 def add(numbers: Iterable[int | None]) -> int | None:
@@ -72,37 +75,54 @@ def _group(rows: Sequence[ParameterFacts], key: Callable[[ParameterFacts], str])
     return tuple(sorted(groups, key=lambda group: -(group.elements or 0)))
 
 
-def by_class(nodes: Sequence[Node]) -> tuple[LayerType, ...]:
-    """Modules by class, most elements of their own first, then by order of appearance.
-
-    A module's own FLOPs are its subtree's less its children's. Where that is negative for one module of any class (a
-    child did work for another module than its parent), the split by class means nothing, and all are None.
-    """
-    found: dict[str, list[LayerType]] = {}
-    for chain in walk(nodes):
-        node, repeats = chain[-1], prod(node.count for node in chain)
-        elements = add(row.numel for row in node.parameters if row.tied_to is None)
-        own = LayerType(node.module.class_name, repeats, _times(repeats, elements), _times(repeats, own_flops(node)))
-        found.setdefault(own.class_name, []).append(own)
-    sound = all(layer.flops is None or layer.flops >= 0 for layers in found.values() for layer in layers)
-    types = [
-        LayerType(
-            class_name,
-            sum(layer.modules for layer in layers),
-            add(layer.elements for layer in layers),
-            add(layer.flops for layer in layers) if sound else None,
-        )
-        for class_name, layers in found.items()
-    ]
+def by_class(nodes: Sequence[Node]) -> tuple[Own[str], ...]:
+    """Modules by class, most elements of their own first, then by order of appearance."""
+    types = own_by(nodes, lambda chain: chain[-1].module.class_name)
     return tuple(sorted(types, key=lambda layer: -(layer.elements or 0)))
 
 
-def _times(number: int, value: int | None) -> int | None:
+def own_by(nodes: Sequence[Node], key: Callable[[tuple[Node, ...]], K]) -> tuple[Own[K], ...]:
+    """Modules by a property of the chain of nodes that leads to them, in order of appearance.
+
+    A module's own FLOPs are its subtree's less its children's, and its own bytes likewise. Where that is negative for
+    one module (a child did work for another module than its parent), the split means nothing, and all are None.
+    """
+    found: dict[K, list[Own[K]]] = {}
+    for chain in walk(nodes):
+        node, repeats = chain[-1], prod(node.count for node in chain)
+        elements = add(row.numel for row in node.parameters if row.tied_to is None)
+        figures = (times(repeats, each) for each in (elements, own_flops(node), _own_bytes(node)))
+        found.setdefault(key(chain), []).append(Own(key(chain), repeats, *figures))
+    every = [own for group in found.values() for own in group]
+    flops_split = all(own.flops is None or own.flops >= 0 for own in every)
+    bytes_split = all(own.saved_bytes is None or own.saved_bytes >= 0 for own in every)
+    return tuple(
+        Own(
+            name,
+            sum(own.modules for own in group),
+            add(own.elements for own in group),
+            add(own.flops for own in group) if flops_split else None,
+            add(own.saved_bytes for own in group) if bytes_split else None,
+        )
+        for name, group in found.items()
+    )
+
+
+def times(number: int, value: int | None) -> int | None:
+    """A figure so many times; None stays not known."""
     return None if value is None else number * value
 
 
 def own_flops(node: Node) -> int | None:
     """Forward FLOPs of one module of the node, less those of its parts; negative where they worked for others."""
-    total = node.module.flops_forward
-    parts = add(_times(child.count, child.module.flops_forward) for child in node.children)
+    return _less_parts(node, lambda module: module.flops_forward)
+
+
+def _own_bytes(node: Node) -> int | None:
+    return _less_parts(node, lambda module: module.saved_bytes)
+
+
+def _less_parts(node: Node, figure: Callable[[ModuleFacts], int | None]) -> int | None:
+    total = figure(node.module)
+    parts = add(times(child.count, figure(child.module)) for child in node.children)
     return None if total is None or parts is None else total - parts

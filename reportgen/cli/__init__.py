@@ -16,7 +16,7 @@ from types import FrameType
 
 import click
 
-from reportgen.cli import baselines, building, cards, exports, manifests, sides, surroundings
+from reportgen.cli import baselines, building, cards, comparisons, exports, manifests, sides, surroundings
 from reportgen.cli.options import Settings
 from reportgen.cli.telling import INTERRUPTED, USAGE, complain
 from reportgen.errors import ReportgenError
@@ -108,6 +108,7 @@ for _command in (
     manifests.manifests,
     baselines.baselines,
     sides.diff,
+    comparisons.compare,
     exports.export,
     exports.show,
     cards.card,

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from reportgen.cli.options import common, or_none, output_options, run_options
+from reportgen.cli.options import common, or_none, output_options, run_options, select_option
 from reportgen.cli.telling import UNREPORTED, line, note, summarize, tell
 from reportgen.errors import SourceUnavailable
 from reportgen.saying import say
@@ -54,6 +54,7 @@ def list_models(patterns: tuple[str, ...], source: str | None, as_json: bool) ->
     "else pyproject.toml with a table [tool.reportgen].",
 )
 @output_options
+@select_option
 @click.option("--device", metavar="NAME", help="meta (the default), cpu, cuda, cuda:N, mps, xpu or auto.")
 @click.option(
     "--input",
@@ -151,6 +152,7 @@ def build(refs: tuple[str, ...], quiet: bool, log: str | None, executor: str, **
 @click.command()
 @click.argument("reports", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="REPORT.json...")
 @output_options
+@select_option
 @run_options
 @common
 def render(reports: tuple[Path, ...], quiet: bool, log: str | None, **options: Any) -> int:

@@ -132,13 +132,6 @@ def _log_file(_: click.Context, __: click.Parameter, value: str | None) -> str |
 def output_options(function: F) -> F:
     """Where reports go, in which formats, and how they look."""
     for option in (
-        click.option(
-            "--select",
-            multiple=True,
-            metavar="GLOB",
-            callback=or_none,
-            help="Show only the parameters of these names in the tables: '*.weight'. Repeatable.",
-        ),
         *APPEARANCE,
         click.option(
             "--format",
@@ -160,3 +153,14 @@ def output_options(function: F) -> F:
     ):
         function = option(function)
     return function
+
+
+def select_option(function: F) -> F:
+    """Which rows of a report's tables are shown."""
+    return click.option(
+        "--select",
+        multiple=True,
+        metavar="GLOB",
+        callback=or_none,
+        help="Show only the parameters of these names in the tables: '*.weight'. Repeatable.",
+    )(function)

@@ -62,7 +62,7 @@ class HtmlRenderer:
         page = visible(page)
         tables = [block for section in page.sections for block in section.blocks if isinstance(block, Table)]
         widths = {id(table): screen_widths(table) for table in tables}
-        style = self._styles("css/columns.css.j2", tables=tables, table_widths=widths)
+        style = self._styles("css/columns.css.j2", tables=tables, table_widths=widths, controls=page.controls)
         return self._document("html/report.html.j2", "js/report.js", style, page=page, table_widths=widths)
 
     def render_index(self, index: Index) -> bytes:
@@ -169,7 +169,12 @@ def link(cell: Cell) -> Markup:
 
 
 def _linked(cell: Cell, width: int) -> str:
-    """The cell's text, with places to break where it may not fit ``width``; a link where its target is harmless."""
+    """The cell's text, with places to break where it may not fit ``width``; a link where its target is harmless.
+
+    Of a cell that has one for each baseline, all texts, of which the style sheet shows one.
+    """
+    if cell.versions:
+        return "".join(f'<span class="v{i}">{whole(text)}</span>' for i, text in enumerate(cell.versions, start=1))
     text = whole(cell.text) if len(cell.text) <= _FITS * width else broken(cell.text)
     href = safe_href(cell.href)
     return f'<a href="{escaped(href)}">{text}</a>' if href else text

@@ -35,6 +35,24 @@ _INTRO = 105  # characters on a line of a section's introduction
 
 
 @dataclass(frozen=True, slots=True)
+class Sheet:
+    """The paper of a document's main part: how tables and facts are set on it."""
+
+    table: Look
+    facts: Look
+    height: float  # points
+
+    @property
+    def ledgers(self) -> tuple[Look, ...]:
+        """How ledgers are set on it, the largest print first."""
+        return (LANDSCAPE,) if self is SIDEWAYS else (PORTRAIT, SMALL)
+
+
+UPRIGHT = Sheet(TABLE, FACTS, HEIGHT)
+SIDEWAYS = Sheet(replace(TABLE, total=157), replace(FACTS, total=140), LANDSCAPE_HEIGHT)  # of models side by side
+
+
+@dataclass(frozen=True, slots=True)
 class Setting:
     """How a table is set as a ledger: in which lines, and which of them stay together on a page."""
 
@@ -114,12 +132,14 @@ class Plan:
 def plan(page: Page) -> Plan:
     """How the page is set: the main part, then the appendices."""
     page = _shortened(page)
+    sheet = SIDEWAYS if page.kind == "comparison" else UPRIGHT
     main = [section for section in page.sections if not section.appendix]
     appendix = [section for section in page.sections if section.appendix]
     settings: dict[tuple[int, int], Setting] = {}
     for section in (*main, *appendix):
-        for block, table, ledger in _ledgers(section):
-            settings[id(section), id(block)] = Setting(len(settings), table, ledger, _parts(section, table, ledger))
+        for block, table, ledger in _ledgers(section, sheet):
+            parts = _parts(section, table, ledger, sheet)
+            settings[id(section), id(block)] = Setting(len(settings), table, ledger, parts)
     charts = {
         anchor(block.id): block for section in page.sections for block in section.blocks if isinstance(block, Chart)
     }
@@ -159,30 +179,33 @@ def _upper_levels(block: Block) -> Block:
     return replace(block, rows=rows, note=" ".join(filter(None, (block.note, left_out))))
 
 
-def _ledgers(section: Section) -> Iterator[tuple[Block, Table, Ledger]]:
+def _ledgers(section: Section, sheet: Sheet) -> Iterator[tuple[Block, Table, Ledger]]:
     """The tables and facts of a section, facts as tables too, and how they are set."""
     tables = [block for block in section.blocks if isinstance(block, Table)]
-    wanted = {id(table): needs(table) for table in tables if _is_ledger(table)}
+    wanted = {id(table): needs(table) for table in tables if _is_ledger(table, sheet)}
     wide = section.appendix and any(_wraps_early(table, wanted[id(table)]) for table in tables if id(table) in wanted)
     for block in section.blocks:
         if isinstance(block, Facts):
             table = _table(block)
-            yield block, table, typeset(table, [LABEL, FACTS.total - SPREAD_GAP - LABEL], FACTS)
+            yield block, table, typeset(table, [LABEL, sheet.facts.total - SPREAD_GAP - LABEL], sheet.facts)
         elif isinstance(block, Table):
             widths = wanted.get(id(block))
             if widths is None:
-                yield block, block, typeset(block, needs(block, TABLE), TABLE)
+                yield block, block, typeset(block, needs(block, sheet.table), sheet.table)
             else:
-                fits = fit(block.columns, widths, PORTRAIT.total) == widths
-                yield block, block, typeset(block, widths, LANDSCAPE if wide else PORTRAIT if fits else SMALL)
+                largest, *_, smallest = (LANDSCAPE, LANDSCAPE) if wide else (*sheet.ledgers, sheet.ledgers[-1])
+                fits = fit(block.columns, widths, largest.total) == widths
+                yield block, block, typeset(block, widths, largest if fits else smallest)
 
 
-def _is_ledger(table: Table) -> bool:
+def _is_ledger(table: Table, sheet: Sheet) -> bool:
     """Whether a table is too long or too wide for the font of the text."""
+    if table.sides:  # whose few words wrap well
+        return table.long
     if table.long or len(table.rows) > PLAIN_ROWS:
         return True
-    wanted = needs(table, TABLE)
-    return sum(wanted) + SPREAD_GAP * len(wanted) > TABLE.total
+    wanted = needs(table, sheet.table)
+    return sum(wanted) + SPREAD_GAP * len(wanted) > sheet.table.total
 
 
 def _wraps_early(table: Table, wanted: list[int]) -> bool:
@@ -196,11 +219,11 @@ def _table(facts: Facts) -> Table:
     return Table("facts", (Column("label", ""), Column("value", "")), rows)
 
 
-def _parts(section: Section, table: Table, ledger: Ledger) -> list[Part]:
+def _parts(section: Section, table: Table, ledger: Ledger, sheet: Sheet) -> list[Part]:
     """The rows in parts that stay together on a page; in an appendix, they fill its pages."""
     rows, line = len(ledger.rows), ledger.look.line * ledger.look.size
     if section.appendix:
-        height = LANDSCAPE_HEIGHT if ledger.look is LANDSCAPE else HEIGHT
+        height = LANDSCAPE_HEIGHT if ledger.look is LANDSCAPE else sheet.height
         height -= ledger.head_height * ledger.look.size
         return list(ledger.parts(int((height - _above(section, table)) / line), int(height / line)))
     most = TOGETHER if rows <= MANY else MANY_TOGETHER

@@ -1,4 +1,4 @@
-"""``report.json``: the record as text and back, and its JSON Schema; and the text and schema of ``diff.json``.
+"""``report.json``: the record as text and back, and its JSON Schema; ``diff.json`` and ``compare.json`` likewise.
 
 The text is ASCII (names that could play tricks in a terminal or an editor arrive as visible escapes), has one line for
 each parameter, buffer, module and diagnostic, so that two reports compare well line by line, and is the same for the
@@ -16,11 +16,12 @@ from typing import Any
 import msgspec
 
 from reportgen.errors import ReportFormatError
+from reportgen.report.comparison import COMPARISON_FORMAT, COMPARISON_VERSION, Comparison
 from reportgen.report.difference import DIFF_FORMAT, DIFF_VERSION, Difference
 from reportgen.report.schema import FORMAT, FORMAT_VERSION, ModelReport, Record
 from reportgen.report.verify import contradictions
 
-SCHEMA_FILE, DIFF_SCHEMA_FILE = "report.schema.json", "diff.schema.json"
+SCHEMA_FILE, DIFF_SCHEMA_FILE, COMPARISON_SCHEMA_FILE = "report.schema.json", "diff.schema.json", "compare.schema.json"
 _ENCODER = json.JSONEncoder(ensure_ascii=True, allow_nan=False)  # made once: `json.dumps` makes one for each row
 _REMEDY = "make the report anew with `reportgen build`, or read it with the reportgen that wrote it"
 
@@ -113,6 +114,11 @@ def diff_schema() -> Mapping[str, Any]:
     return _schema(Difference, f"{DIFF_FORMAT}, version {DIFF_VERSION}")
 
 
+def comparison_schema() -> Mapping[str, Any]:
+    """The JSON Schema of ``compare.json``, likewise."""
+    return _schema(Comparison, f"{COMPARISON_FORMAT}, version {COMPARISON_VERSION}")
+
+
 def _schema(record: type[Record], title: str) -> Mapping[str, Any]:
     schema = msgspec.json.schema(record)
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": title, **schema}
@@ -125,6 +131,10 @@ def shipped_schema(name: str = SCHEMA_FILE) -> Mapping[str, Any]:
 
 
 if __name__ == "__main__":  # after a change of a record: python -m reportgen.report.codec
-    for _name, _made in ((SCHEMA_FILE, json_schema()), (DIFF_SCHEMA_FILE, diff_schema())):
+    for _name, _made in (
+        (SCHEMA_FILE, json_schema()),
+        (DIFF_SCHEMA_FILE, diff_schema()),
+        (COMPARISON_SCHEMA_FILE, comparison_schema()),
+    ):
         _path = Path(__file__).with_name(_name)
         _path.write_text(json.dumps(_made, indent=2, sort_keys=True) + "\n", encoding="utf-8")

@@ -38,7 +38,7 @@ def bars(report: ModelReport, nodes: Sequence[Node]) -> Bars | None:
 
 def _kinds(report: ModelReport, nodes: Sequence[Node], whole: int) -> Iterator[tuple[str, Amounts]]:
     totals = report.totals.parameters
-    types = _filled((names.simple(layer.class_name), layer.elements) for layer in by_class(nodes))
+    types = _filled((names.simple(layer.key), layer.elements) for layer in by_class(nodes))
     if types and types[0][1] < _ONE_COLOUR * whole:
         yield "layer type", types
     yield "dtype", _filled((group.key, group.elements) for group in by_dtype(report.parameters))

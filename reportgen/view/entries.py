@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from reportgen.analysis.summary import Bound, Summary
+from reportgen.analysis.summary import Summary
+from reportgen.report.comparison import Bound
 from reportgen.report.schema import Status
 from reportgen.view import numbers, tables
 from reportgen.view.page import Cell, Figure, Figures, Tone

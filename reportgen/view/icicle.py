@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from reportgen.analysis.fold import Node
 from reportgen.view import names, numbers
@@ -10,6 +11,8 @@ from reportgen.view.page import Icicle, Tile
 from reportgen.view.parts import Chain, branches, colours
 
 _ROWS = 6  # the model and five levels below it
+_ROWS_OF_SEVERAL, _ALL_ROWS = 3, 12  # of each model beside others, and of all of them, if they are not too many
+_TOLD = 4  # models whose largest parts are told in words
 _SLIVER = 0.002  # narrower tiles cannot be seen; neighbours of that kind share one
 
 
@@ -33,11 +36,36 @@ def icicle(name: str, nodes: Sequence[Node]) -> Icicle | None:
     )
 
 
-class _Layout:
-    """Places the tiles; shares are of all parameters."""
+def icicles(names_of: Sequence[str], models: Sequence[Sequence[Node]]) -> Icicle | None:
+    """The charts of several models below each other, all at one scale; None where less than two hold parameters.
 
-    def __init__(self, name: str, root: Node) -> None:
-        self.name, self.root, self.total = name, root, root.elements
+    The more models, the fewer of their levels are shown.
+    """
+    shown = [(name, nodes[0]) for name, nodes in zip(names_of, models, strict=True) if nodes and nodes[0].elements]
+    if len(shown) < 2:
+        return None
+    most = max(root.elements for _, root in shown)
+    rows = max(1, min(_ROWS_OF_SEVERAL, _ALL_ROWS // len(shown)))
+    return Icicle(
+        id="compare-parameters",
+        title="Parameters by module, all at one scale",
+        alt=" ".join(f"{name}: {_alt(root)}" for name, root in shown[:_TOLD]),
+        tiles=tuple(
+            replace(tile, depth=tile.depth + number * rows, start=tile.start * scale, width=tile.width * scale)
+            for number, (name, root) in enumerate(shown)
+            for scale in (root.elements / most,)
+            for tile in _Layout(numbers.plural(root.elements, "parameter"), root, rows).tiles()
+        ),
+        depth=len(shown) * rows,
+        labels=tuple((number * rows, name) for number, (name, _) in enumerate(shown)),
+    )
+
+
+class _Layout:
+    """Places the tiles in so many rows; shares are of all parameters."""
+
+    def __init__(self, name: str, root: Node, rows: int = _ROWS) -> None:
+        self.name, self.root, self.total, self.rows = name, root, root.elements, rows
         self.colours = colours((root,))
 
     def tiles(self) -> Iterator[Tile]:
@@ -46,7 +74,7 @@ class _Layout:
         yield from self._below((self.root,), 1, 0)
 
     def _below(self, chain: Chain, depth: int, start: int) -> Iterator[Tile]:
-        if depth == _ROWS:
+        if depth == self.rows:
             return
         slivers: list[tuple[int, int]] = []
         for node in chain[-1].children:

@@ -24,6 +24,7 @@ class Cell:
     tone: Tone = "plain"
     href: str | None = None  # "#anchor" within the page, or a path relative to it
     hint: str | None = None  # a longer form: the exact figure behind a human one, the reason behind a dash
+    versions: tuple[str, ...] = ()  # the text for each baseline that `Controls` offer
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,7 @@ class Row:
     depth: int = 0
     anchor: str | None = None
     tone: Tone = "plain"
+    same: bool = False  # all models that a table has side by side are the same in it
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,16 @@ class Table:
     caption: str | None = None
     note: str | None = None  # under the table: "filtered by *.weight: 54 of 161 rows"
     long: bool = False
+    sides: bool = False  # the columns after the first are the models that `Controls` name, in their order
+
+
+@dataclass(frozen=True, slots=True)
+class Controls:
+    """What a reader chooses on screen: which models to see, which the others are told against, what is the same."""
+
+    models: tuple[str, ...]
+    baseline: int
+    baselines: bool  # whether there is a choice of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +159,7 @@ class Icicle:
     alt: str
     tiles: tuple[Tile, ...]
     depth: int  # number of rows
+    labels: tuple[tuple[int, str], ...] = ()  # rows, and what stands left of them: of several models, their names
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,6 +286,7 @@ class Dot:
     series: int
     href: str | None = None
     named: bool = False
+    size: float | None = None  # its area as a share of the largest, where areas mean something
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,6 +300,7 @@ class Scatter:
     up: Axis
     series: tuple[str, ...]
     dots: tuple[Dot, ...]
+    area: str | None = None  # what the areas of the dots mean
 
 
 Chart: TypeAlias = Icicle | Bars | Shares | Timeline | Diagram | Scatter
@@ -324,8 +339,9 @@ class Page:
     sections: tuple[Section, ...]
     footer: str  # "reportgen 1.0.0 · torch 2.13.0 · sha256:…"
     language: str = "en"
-    kind: Literal["report", "index", "diff"] = "report"
+    kind: Literal["report", "index", "diff", "comparison"] = "report"
     links: tuple[tuple[str, str], ...] = field(default=())  # (label, relative path): the other formats beside this one
+    controls: Controls | None = None  # of a comparison on screen
     badge: str | None = None  # what is said beside the title, where that is more than the status
     author: str | None = None  # who publishes it
     logo: str | None = None  # an image as a data: URL

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from reportgen.analysis.fold import Node, walk
-from reportgen.analysis.totals import Group, LayerType, add, by_class, by_dtype, own_flops
+from reportgen.analysis.totals import Group, Own, add, by_class, by_dtype, own_flops
 from reportgen.view import names, numbers, tables
 from reportgen.view.bars import bars
 from reportgen.view.diagram import diagram
@@ -171,10 +171,10 @@ def make_up(report: ModelReport, nodes: Sequence[Node]) -> Iterator[Section]:
         )
 
 
-def _layers(layers: Sequence[LayerType], unique: int | None) -> Table:
+def _layers(layers: Sequence[Own[str]], unique: int | None) -> Table:
     total = add(layer.flops for layer in layers)  # None: of what is not known there are no shares
     known = any(layer.flops is not None for layer in layers)
-    shorts = Counter(names.simple(layer.class_name) for layer in layers)
+    shorts = Counter(names.simple(layer.key) for layer in layers)
     return tabulate(
         "layer-types",
         layers,
@@ -204,10 +204,10 @@ def _layers(layers: Sequence[LayerType], unique: int | None) -> Table:
     )
 
 
-def _class(layer: LayerType, shorts: Counter[str]) -> Cell:
+def _class(layer: Own[str], shorts: Counter[str]) -> Cell:
     """The class by its last name, unless another one has the same."""
-    short = tables.class_name(layer.class_name)
-    return short if shorts[short.text] == 1 else Cell(layer.class_name)
+    short = tables.class_name(layer.key)
+    return short if shorts[short.text] == 1 else Cell(layer.key)
 
 
 def _dtypes(groups: Sequence[Group], unique: int | None) -> Table:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from reportgen.analysis.fold import fold
-from reportgen.analysis.totals import Group, LayerType, add, by_class, by_dtype, by_gradient
+from reportgen.analysis.totals import Group, Own, add, by_class, by_dtype, by_gradient
 
 if TYPE_CHECKING:
     from reportgen.report.schema import ModelReport
@@ -58,7 +58,7 @@ def test_by_class_adds_up_to_the_whole(transformer12: ModelReport) -> None:
         "torch.nn.modules.container.Sequential": (12, 0, 0),
         "torch.nn.modules.activation.GELU": (12, 0, 0),
         "torch.nn.modules.dropout.Dropout": (12, 0, 0),
-    } == {layer.class_name: (layer.modules, layer.elements, layer.flops) for layer in types}
+    } == {layer.key: (layer.modules, layer.elements, layer.flops) for layer in types}
     assert (11_024, transformer12.totals.flops.forward) == (
         add(layer.elements for layer in types),
         add(layer.flops for layer in types),
@@ -73,14 +73,14 @@ def test_flops_that_no_class_can_claim_are_not_split(
     root, child = report.modules
     elsewhere = replace(report, modules=(replace(root, flops_forward=0), child))
     assert (
-        LayerType("torch.nn.modules.linear.Linear", 1, 4, None),
-        LayerType("models.Net", 1, 0, None),
+        Own("torch.nn.modules.linear.Linear", 1, 4, None, None),
+        Own("models.Net", 1, 0, None, None),
     ) == by_class(fold(elsewhere))
 
 
 def test_classes_are_known_where_forward_failed(forward_failed: ModelReport) -> None:
     """Without a forward pass parameters are still told by class, and FLOPs are unknown."""
     assert (
-        LayerType("torch.nn.modules.linear.Linear", 2, 60, None),
-        LayerType("models.Mismatched", 1, 0, None),
+        Own("torch.nn.modules.linear.Linear", 2, 60, None, None),
+        Own("models.Mismatched", 1, 0, None, None),
     ) == by_class(fold(forward_failed))

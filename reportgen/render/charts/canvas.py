@@ -68,11 +68,12 @@ class Dot(NamedTuple):
 
 
 class Marks(NamedTuple):
-    """Points of one series on a screen, each with a tooltip and a link, in half-clear ``colour`` of one ``form``."""
+    """Points of one series, each with a tooltip and a link, in half-clear ``colour`` of one ``form``."""
 
     points: Sequence[tuple[float, float, str, str | None]]  # x, y, tooltip, target
     colour: str
     form: Sequence[Step] | None  # a path around its middle; None is a disc
+    radius: float = 4.2  # of a disc
 
 
 class Text(NamedTuple):

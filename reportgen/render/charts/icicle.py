@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from reportgen.render.charts.canvas import WIDTH, Drawing, Group, Shape, fill, rect, text, tile
+from reportgen.render.charts.canvas import PADDING, WIDTH, Drawing, Group, Shape, fill, rect, shortened, text, tile
 
 if TYPE_CHECKING:
     from reportgen.view.page import Bars, Icicle, Tile
@@ -15,6 +15,7 @@ ROW = 44
 GAP = 2
 SLIVER = 3.0  # tiles narrower than this are drawn together
 MARGIN = 110  # for the labels left of bars
+NAMES = 150  # for the names of models
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +29,13 @@ class _Run:
 
 
 def icicle(chart: Icicle) -> Drawing:
-    """The icicle, 44 units a level."""
-    return Drawing(max(chart.depth, 1) * ROW - GAP, tuple(_tiles(chart.tiles, 0)))
+    """The icicle, 44 units a level, right of its labels where it has any."""
+    labels = [
+        text(label, 0, row * ROW + ROW / 2 + 3, kind="ink")
+        for row, name in chart.labels
+        if (label := shortened(name, NAMES - PADDING))
+    ]
+    return Drawing(max(chart.depth, 1) * ROW - GAP, (*labels, *_tiles(chart.tiles, NAMES if chart.labels else 0)))
 
 
 def bars(chart: Bars) -> Drawing:

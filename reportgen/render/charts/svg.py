@@ -100,7 +100,7 @@ def _elements(shapes: Iterable[Shape]) -> Iterator[str]:
 def _marks(marks: Marks) -> Iterator[str]:
     """The marks, in few words: there may be thousands. The tab key passes by, for tables have the same links."""
     for x, y, title, target in marks.points:
-        drawn = f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4.2"/>'
+        drawn = f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{_n(marks.radius)}"/>'
         if marks.form:
             way = "".join(f"{command}{' '.join(map(_n, at))}" for command, at in _moved(marks.form, x, y))
             drawn = f'<path d="{way}"/>'

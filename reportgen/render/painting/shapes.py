@@ -55,8 +55,11 @@ def _paint(pen: Pen, shapes: Iterable[Shape]) -> None:
                 disc = Rect((x - radius, y - radius, 2 * radius, 2 * radius), radius, INK)
                 pen.draw(_colour(INK), _colour(GROUND, "line"), "1.5 w", *_rounded(disc), "b", "1 w")
             case Marks():
+                pen.draw(_colour(shape.colour), _colour(GROUND, "line"))
                 for x, y, *_ in shape.points:
-                    pen.draw(_colour(shape.colour), *_rounded(Rect((x - 4, y - 4, 8, 8), 4, shape.colour)), "f")
+                    radius = shape.radius
+                    disc = Rect((x - radius, y - radius, 2 * radius, 2 * radius), radius, shape.colour)
+                    pen.draw(*_rounded(disc), "b")
             case _:
                 pen.note(_colour(shape.colour))
                 pen.text(pen.font(weight=shape.weight, size=shape.size), shape.words, shape.x, shape.y, shape.anchor)
