@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from reportgen.registry.operators import flop_formula
     from reportgen.release.formats import export
     from reportgen.report.schema import ModelReport
+    from reportgen.side_by_side import compare
 
 __all__ = [
     "Build",
@@ -35,6 +36,7 @@ __all__ = [
     "ReportgenError",
     "__version__",
     "build",
+    "compare",
     "describe",
     "diff",
     "export",
@@ -53,6 +55,7 @@ _HOMES = {
     "Registry": "reportgen.registry",
     "ReportgenError": "reportgen.errors",
     "build": "reportgen.api",
+    "compare": "reportgen.side_by_side",
     "describe": "reportgen.registry",
     "diff": "reportgen.comparing",
     "export": "reportgen.release.formats",

@@ -30,12 +30,23 @@ def typesetters() -> dict[str, str]:
     return versions | {"graphviz": graphviz.version() or "none"}
 
 
+BACKBONES = tuple(
+    f"torchvision:{name}" for name in ("resnet50", "convnext_tiny", "swin_t", "efficientnet_b0", "vit_b_16")
+)
+
+
+def compare(output: Path) -> None:
+    """Builds the backbones, and puts them side by side in ``output``."""
+    reportgen.compare(BACKBONES, appearance={"title": "Five backbones"}).write(output)
+
+
 def main(output: Path = SAMPLES) -> None:
-    """Builds the manifest of samples into ``output``."""
+    """Builds the manifest of samples into ``output``, and a comparison beside them."""
     result = reportgen.build(manifest=SAMPLES / "manifest.toml", output=output, fresh=True)
     shutil.rmtree(output / STAMPS)  # they are of this machine
     for outcome in result.outcomes:
         print(f"{outcome.ref}: {outcome.status}")
+    compare(output / "compare")
     text = json.dumps(typesetters(), indent=2, sort_keys=True)
     (output / "typesetters.json").write_text(text + "\n", encoding="utf-8")
 

@@ -2,7 +2,7 @@
 
 Level by level, the parts of one model after the other are laid along those that are there already, in order, such that
 as much as possible stands beside its like: features of one resolution, the same class, the same name, a like share of
-the model. Nothing crosses over, and what has no counterpart has a line of its own. Where nearly all the work is done in
+the model. Nothing crosses over, and what has no counterpart has a line of its own. Where most of the work is done in
 one part, ``features`` or ``encoder``, its parts take its place: else a model would stand beside another's stem.
 
 This says what is comparable, not what is the same: for that, see `reportgen.analysis.align`.
@@ -18,9 +18,10 @@ from reportgen.analysis.resolution import Image, is_pooled
 
 _LEVELS = 2  # below these, only where all parts of a line are of one class
 _DEEPEST = 3
-_BODY = 0.8  # of the work, or of the parameters where nothing worked: a part with so much is taken apart
+_BODY = 0.65  # of the work, or of the parameters where nothing worked: a part with so much is taken apart
 _UNLIKE = 1.5  # two parts that are less alike than this are not put beside each other
-_HOLDERS = {"Sequential", "ModuleList", "ModuleDict"}  # classes that say nothing of what they hold
+_LISTS = {"ModuleList", "ModuleDict"}  # which do nothing themselves
+_HOLDERS = {"Sequential", *_LISTS}  # classes that say nothing of what they hold
 _MOST = 400  # parts of one module that are lined up; the time is the square of that
 
 Chain = tuple[Node, ...]
@@ -102,22 +103,22 @@ class _Sizes:
 
 
 def _part(chain: Chain, sizes: _Sizes, image: Image | None) -> Part:
-    node = chain[-1]
-    outputs = node.module.outputs
+    node, outputs = chain[-1], chain[-1].module.outputs
     return Part(
         chain,
-        node.count * sizes.share(node),
-        image.reduction(chain) if image else None,
-        bool(outputs) and is_pooled(outputs[0]) if outputs else False,
+        share=node.count * sizes.share(node),
+        reduction=image.reduction(chain) if image else None,
+        pooled=is_pooled(outputs[0]) if outputs else False,
     )
 
 
 def _parts(part: Part, sizes: _Sizes, image: Image | None) -> Iterator[Part]:
-    """The parts that hold or do something; of one that is nearly all of it, its own parts instead."""
+    """The parts that hold or do something; of one that is most of it, and of a list, its own parts instead."""
     inner = [_part((*part.chain, node), sizes, image) for node in part.node.children if _matters(node)]
     whole = sizes.share(part.node)
     for each in inner:
-        if len(inner) <= _MOST and each.node.count == 1 and each.node.children and each.share > _BODY * whole:
+        is_body = each.share > _BODY * whole or each.class_name in _LISTS
+        if is_body and each.node.count == 1 and each.node.children:
             yield from _parts(each, sizes, image)
         else:
             yield each
