@@ -1,31 +1,26 @@
-"""Two models side by side: saved reports are read, references built, and the difference written."""
+"""What differs between two models: saved reports are read, references built, and the difference written."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
-from reportgen import api, write
+from reportgen import write
 from reportgen.analysis import budget
 from reportgen.analysis.diff import diff as difference_of
-from reportgen.batch import Progress
 from reportgen.config import Style
-from reportgen.errors import AmbiguousModel, ConfigError, ProbeError
-from reportgen.registry.catalog import Catalog
+from reportgen.errors import ConfigError
+from reportgen.records import Side, records
 from reportgen.report.difference import Difference
-from reportgen.report.schema import ModelReport
 from reportgen.saying import say
 from reportgen.view.diff import Broken, broken_lines, build_diff
 from reportgen.view.page import Page
 
 FORMATS: Mapping[str, str] = {"md": "Markdown", "html": "HTML", "pdf": "PDF", "json": "JSON", "text": "text"}
 _SUFFIXES = {"text": "txt"}
-
-Side = str | Path | ModelReport
 
 
 def diff(old: Side, new: Side, **options: Any) -> Difference:
@@ -40,52 +35,6 @@ def diff(old: Side, new: Side, **options: Any) -> Difference:
         ProbeError: there is nothing to compare, because a model could not be built.
     """
     return difference_of(*records((old, new), **options))
-
-
-def records(
-    sides: Sequence[Side], *, progress: Progress | None = None, keep_failed: bool = False, **options: Any
-) -> list[ModelReport]:
-    """The record of each side, in order; those of references are built together. Errors as of `diff`.
-
-    With ``keep_failed`` a model that could not be built has the record that says so, in place of the error.
-    """
-    refs = [side for side in sides if isinstance(side, str) and not is_file(side)]
-    built = _built(dict.fromkeys(refs), progress, options, keep_failed=keep_failed) if refs else {}
-    found = []
-    for side in sides:
-        if isinstance(side, ModelReport):
-            found.append(side)
-        else:
-            found.append(built[side] if side in built else api.load(side))
-    return found
-
-
-def is_file(side: str) -> bool:
-    """Whether a text is the path of a saved report, and no reference."""
-    return side.endswith(".json") or Path(side).is_file()
-
-
-def _built(
-    refs: Iterable[str], progress: Progress | None, options: Mapping[str, Any], *, keep_failed: bool
-) -> dict[str, ModelReport]:
-    canonical = {ref: _one_model(ref) for ref in refs}
-    with TemporaryDirectory(prefix="reportgen-") as folder:
-        run = api.build(canonical.values(), output=folder, formats=("json",), progress=progress, **options)
-        for outcome in run.outcomes:
-            if outcome.status == "failed" and not keep_failed:
-                raise ProbeError(f"{outcome.ref}: {outcome.reason}", code="diff-failed", remedy=outcome.remedy)
-        built = {outcome.ref: api.load(Path(folder, outcome.slug, "report.json")) for outcome in run.outcomes}
-    return {ref: built[name] for ref, name in canonical.items()}
-
-
-def _one_model(ref: str) -> str:
-    """The canonical form of a reference that names one model."""
-    found = Catalog().expand(ref)
-    if len(found) != 1:
-        raise AmbiguousModel(
-            f"{ref!r} names {len(found)} models, and one on each side is compared", remedy="name one, without wildcards"
-        )
-    return str(found[0])
 
 
 @dataclass(frozen=True, slots=True)

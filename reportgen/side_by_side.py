@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -13,16 +13,16 @@ from reportgen.analysis import compare as analysis
 from reportgen.analysis.fold import Node, fold
 from reportgen.appearance import Appearance, brand_of, style_of
 from reportgen.batch import Progress
-from reportgen.comparing import Side, is_file, records
 from reportgen.config import RenderOptions, Style, parse_formats
 from reportgen.errors import ConfigError
+from reportgen.records import Side, is_file, records
 from reportgen.registry.base import ModelRef
 from reportgen.registry.catalog import Catalog
 from reportgen.report import codec
 from reportgen.report.comparison import Comparison
 from reportgen.report.schema import ModelReport
 from reportgen.view.compare import build_comparison
-from reportgen.view.page import Page
+from reportgen.view.page import Attachment, Page
 
 _STEM = "compare"
 
@@ -84,7 +84,11 @@ class SideBySide:
             only_differing=self.only_differing,
             links=links,
         )
-        return write.branded(page, self.options.brand)
+        page = write.branded(page, self.options.brand)
+        if file_format != "pdf":
+            return page
+        record = Attachment("compare.json", "The comparison that this document tells", self.render("json"))
+        return replace(page, attachment=record)
 
     @cached_property
     def _folded(self) -> Sequence[Sequence[Node]]:

@@ -33,6 +33,7 @@ def test_public_names():
         "ReportgenError",
         "__version__",
         "build",
+        "compare",
         "describe",
         "diff",
         "export",

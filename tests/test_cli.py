@@ -80,7 +80,20 @@ def test_help(reportgen):
     code, helped, _ = reportgen("--help")
     assert (
         0,
-        ["baseline", "build", "card", "diff", "doctor", "export", "list", "manifest", "merge", "render", "show"],
+        [
+            "baseline",
+            "build",
+            "card",
+            "compare",
+            "diff",
+            "doctor",
+            "export",
+            "list",
+            "manifest",
+            "merge",
+            "render",
+            "show",
+        ],
     ) == (
         code,
         [line.split()[0] for line in helped.partition("Commands:\n")[2].splitlines()],

@@ -121,7 +121,7 @@ def test_references_are_built(capsys, tmp_path):
 
 def test_one_model_on_each_side(saved):
     """A wildcard names several."""
-    with pytest.raises(AmbiguousModel, match="and one on each side is compared"):
+    with pytest.raises(AmbiguousModel, match="and one is wanted here"):
         reportgen.diff("builtin:*", saved[0])
 
 

@@ -88,10 +88,10 @@ ALLOWED = {
         "merging",
     },
     "baseline": BASE | {"analysis", "api", "budgets", "manifest", "report", "write"},
-    "comparing": BASE
-    | {"analysis", "api", "registry", "batch", "config", "report", "view", "write", "render", "saying"},
+    "records": BASE | {"api", "batch", "registry", "report"},
+    "comparing": BASE | {"analysis", "config", "records", "report", "view", "write", "render", "saying"},
     "side_by_side": BASE
-    | {"analysis", "api", "appearance", "batch", "comparing", "config", "registry", "report", "view", "write"},
+    | {"analysis", "api", "appearance", "batch", "config", "records", "registry", "report", "view", "write"},
     "doctor": BASE | {"config", "registry", "probe", "render", "write"},
     "saying": {"errors"},
     "console": BASE | {"batch", "saying", "tally", "tasks", "view", "render"},
@@ -106,6 +106,7 @@ ALLOWED = {
         "forkserver",
         "manifest_schema",
         "registry",
+        "records",
         "release",
         "render",
         "report",

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from reportgen.cli.options import common, records, reference_options
+from reportgen.cli.options import common, reference_options
+from reportgen.cli.reading import read
 from reportgen.cli.telling import BROKEN, UNREPORTED
 from reportgen.errors import ConfigError
 from reportgen.saying import say
@@ -96,7 +97,7 @@ def card(
     markers.check(old or "", file=file)
     if licence is None and kind in {"full", "facts"}:
         licence = front_matter.licence(old or "", file=file)
-    reports = records(refs, quiet=quiet, **options)
+    reports = read(refs, quiet=quiet, **options)
     if reports is None:
         return UNREPORTED
     sections = parts(reports, kind, ids=ids, titles=titles, licence=licence)

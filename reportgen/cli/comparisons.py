@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import click
 
-from reportgen.cli.options import common, or_none, output_options, run_options
+from reportgen.cli.options import common, measuring_options, output_options, run_options
 from reportgen.cli.telling import UNREPORTED
 from reportgen.saying import say
 
@@ -21,9 +21,7 @@ from reportgen.saying import say
     help="The one that the others are told against, as it was given or by its name. Default: the first.",
 )
 @click.option("--only-differing", is_flag=True, help="Leave out the rows in which all models are the same.")
-@click.option("--device", metavar="NAME", help="For references: meta (the default), cpu, cuda and so on.")
-@click.option("--input", "inputs", multiple=True, metavar="SPEC", callback=or_none, help="For references, as in build.")
-@click.option("--mode", metavar="MODE", help="For references: train (the default) or eval.")
+@measuring_options
 @run_options
 @common
 def compare(

@@ -9,7 +9,8 @@ from typing import Any
 
 import click
 
-from reportgen.cli.options import common, records, reference_options
+from reportgen.cli.options import common, reference_options
+from reportgen.cli.reading import read
 from reportgen.cli.telling import UNREPORTED
 from reportgen.errors import ConfigError
 from reportgen.saying import say
@@ -71,7 +72,7 @@ def export(
         url=download_url or None,
         time=publication_time(os.environ.get("SOURCE_DATE_EPOCH")),
     )
-    reports = records(sides, quiet=quiet or output is None, **options)
+    reports = read(sides, quiet=quiet or output is None, **options)
     if reports is None:
         return UNREPORTED
     made = formats.export(reports, to, table=table, published=published)
@@ -100,7 +101,7 @@ def show(side: str, *, depth: int, width: int | None, **options: Any) -> int:
     from reportgen.render import terminal
     from reportgen.view.short import build_short
 
-    reports = records((side,), quiet=True, **options)
+    reports = read((side,), quiet=True, **options)
     if reports is None:
         return UNREPORTED
     page = build_short(reports[0], depth=depth)

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from reportgen.cli.telling import complain
-from reportgen.errors import ProbeError
-
 if TYPE_CHECKING:
-    from reportgen.report.schema import ModelReport
+    pass
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -50,12 +47,9 @@ def or_none(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> t
     return values or None
 
 
-def reference_options(function: F) -> F:
+def measuring_options(function: F) -> F:
     """How the models of references are measured, where a command takes references and saved reports alike."""
     for option in (
-        click.option(
-            "--timeout", type=float, metavar="SECONDS", default=600.0, show_default="600", help="For each reference."
-        ),
         click.option("--mode", metavar="MODE", help="For references: train (the default) or eval."),
         click.option(
             "--input", "inputs", multiple=True, metavar="SPEC", callback=or_none, help="For references, as in build."
@@ -66,20 +60,12 @@ def reference_options(function: F) -> F:
     return function
 
 
-def records(sides: Sequence[str], *, quiet: bool, **options: Any) -> list[ModelReport] | None:
-    """The record of each side, a saved report or a reference that is built with `reference_options`.
-
-    None, and a complaint, where one could not be built.
-    """
-    from reportgen import comparing
-    from reportgen.console import progress
-
-    try:
-        with progress(quiet=quiet) as watcher:
-            return comparing.records(sides, progress=watcher, **options)
-    except ProbeError as exc:
-        complain(str(exc), exc.remedy)
-        return None
+def reference_options(function: F) -> F:
+    """`measuring_options`, and for how long."""
+    timed = click.option(
+        "--timeout", type=float, metavar="SECONDS", default=600.0, show_default="600", help="For each reference."
+    )
+    return measuring_options(timed(function))
 
 
 FILE = click.Path(path_type=Path, dir_okay=False, exists=True)

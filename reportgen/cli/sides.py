@@ -8,8 +8,8 @@ from typing import Any
 import click
 
 from reportgen.cli.options import comma_separated, common, reference_options
-from reportgen.cli.telling import BROKEN, UNREPORTED, complain, tell_broken
-from reportgen.errors import ProbeError
+from reportgen.cli.reading import read
+from reportgen.cli.telling import BROKEN, UNREPORTED, tell_broken
 from reportgen.saying import say
 
 
@@ -57,17 +57,13 @@ def diff(
     What was added, removed, renamed or reshaped, what an old checkpoint meets in the new model, and every figure.
     """
     from reportgen import comparing
-    from reportgen.console import progress
 
     wanted = comparing.check_formats(formats or (("text",) if output is None else ("md", "html", "json")))
     if output is None and (len(wanted) > 1 or "pdf" in wanted):
         output = Path("reports")
     comparing.check_rules(rules)
-    try:
-        with progress(quiet=quiet or output is None) as watcher:
-            sides = comparing.records((old, new), progress=watcher, **options)
-    except ProbeError as exc:
-        complain(str(exc), exc.remedy)
+    sides = read((old, new), quiet=quiet or output is None, **options)
+    if sides is None:
         return UNREPORTED
     comparison = comparing.Comparison.of(comparing.diff(*sides), rules)
     if output is not None:
