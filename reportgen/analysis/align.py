@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from reportgen.analysis.places import Place
 from reportgen.analysis.sequences import common
@@ -31,8 +31,7 @@ Stage: TypeAlias = tuple[Pairing, Sureness, Evidence]
 Likeness: TypeAlias = Literal["structure", "shapes", "form", "class_name"]
 
 
-@dataclass(frozen=True, slots=True)
-class Form:
+class Form(NamedTuple):
     """Numbers that a place shares with those alike; the names of modules play no part in any of them.
 
     structure: the same classes, tensor names and shapes all the way down · shapes: the same tensor names and shapes ·
@@ -132,32 +131,36 @@ class _Aligner:
         """The pairs among the parts of two places that correspond, the most certain first."""
         left = [child for child in old.children if child not in self._partners]
         right = [child for child in new.children if child not in self._origins]
-        stages = self._stages(left, right) if left and right else ()
-        for pairing, at_best, evidence in stages:
-            if not (left and right):
-                return
+        stages = self._stages(left, right)
+        while left and right and (stage := next(stages, None)):
+            pairing, at_best, evidence = stage
             pairs = pairing(left, right)
             for one, other in pairs:
                 yield one, other, Match(weakest(sure, at_best), (evidence,))
+            if len(pairs) == len(left) or len(pairs) == len(right):
+                return
             gone = {place for pair in pairs for place in pair}
             left = [child for child in left if child not in gone]
             right = [child for child in right if child not in gone]
 
-    def _stages(self, left: Sequence[Place], right: Sequence[Place]) -> tuple[Stage, ...]:
+    def _stages(self, left: Sequence[Place], right: Sequence[Place]) -> Iterator[Stage]:
         """How parts are paired, one way after the other; names that are numbers come last where all were renumbered."""
-        structure: Stage = self._in_order("structure"), "likely", "order"
-        shapes: Stage = self._in_order("shapes"), "likely", "order"
-        form: Stage = self._in_order("form"), "guess", "order"
-        same_class: Stage = self._in_order("class_name"), "guess", "order"
-        same_name: Stage = _by_name(lambda *_: True), "likely", "name"
-        if self._renumbered(left, right):
-            return structure, shapes, form, same_name, same_class
-        alike: Stage = _by_name(self._alike), "certain", "name"
-        return alike, structure, shapes, same_name, form, same_class
+        renumbered = self._renumbered(left, right)
+        if not renumbered:
+            yield _by_name(self._alike), "certain", "name"
+        yield self._in_order("structure"), "likely", "order"
+        yield self._in_order("shapes"), "likely", "order"
+        if renumbered:
+            yield self._in_order("form"), "guess", "order"
+            yield _by_name(lambda *_: True), "likely", "name"
+        else:
+            yield _by_name(lambda *_: True), "likely", "name"
+            yield self._in_order("form"), "guess", "order"
+        yield self._in_order("class_name"), "guess", "order"
 
     def _renumbered(self, left: Sequence[Place], right: Sequence[Place]) -> bool:
         """Whether both are numbered lists that keep more by order than by number."""
-        if not all(child.name.isdigit() for child in (*left, *right)):
+        if not all(map(str.isdigit, [child.name for child in (*left, *right)])):
             return False
         structure, form = self._kept_by_order(left, right, "structure"), self._kept_by_order(left, right, "form")
         return structure > 0 or (structure == 0 and form > 0)
@@ -181,12 +184,12 @@ class _Aligner:
 
     def _key(self, place: Place, likeness: Likeness) -> Hashable:
         """What places that are alike share; places without tensors are alike by their structure or class alone."""
-        form = self._forms[place]
         if likeness == "class_name":
             return place.class_name
-        return (
-            getattr(form, likeness) if form.tensors or likeness == "structure" else ("alone", place.index, place.path)
-        )
+        form = self._forms[place]
+        if form.tensors or likeness == "structure":
+            return getattr(form, likeness)  # type: ignore[no-any-return]  # one of the numbers
+        return "alone", place.index, place.path
 
     def _same(self, one: Place, other: Place, likeness: Likeness) -> bool:
         return self._key(one, likeness) == self._key(other, likeness)
@@ -196,7 +199,7 @@ class _Aligner:
 
     def _likeness(self, old: Place, new: Place) -> tuple[Evidence, ...]:
         """In what two places are the same, the strongest first."""
-        if self._same(old, new, "structure"):
+        if self._forms[old].structure == self._forms[new].structure:
             return ("structure",)
         found: list[Evidence] = []
         if self._same(old, new, "shapes"):
@@ -250,15 +253,15 @@ def _forms(places: Sequence[Place], numbers: dict[Hashable, int]) -> list[Form]:
     found: list[Form] = [Form(0, 0, 0, 0)] * len(places)
     for place in reversed(places):  # children before their parents
         inner = [found[child.index] for child in place.children]
-        names = tuple((tensor.kind, tensor.name.rpartition(".")[2]) for tensor in place.tensors)
-        sizes = tuple((*name, tensor.shape) for name, tensor in zip(names, place.tensors, strict=True))
-        structure = ("structure", place.class_name, sizes, tuple(form.structure for form in inner))
-        shapes = ("shapes", sizes, tuple(form.shapes for form in inner if form.tensors))
-        form = ("form", place.class_name, names, tuple(form.form for form in inner))
+        structures, shapes, forms, counts = zip(*inner, strict=True) if inner else ((), (), (), ())
+        names = tuple([(tensor.kind, tensor.name.rpartition(".")[2]) for tensor in place.tensors])
+        sizes = tuple([tensor.shape for tensor in place.tensors])
+        if 0 in counts:  # places without tensors leave no trace in shapes
+            shapes = tuple([form.shapes for form in inner if form.tensors])
         found[place.index] = Form(
-            numbers.setdefault(structure, len(numbers)),
-            numbers.setdefault(shapes, len(numbers)),
-            numbers.setdefault(form, len(numbers)),
-            len(place.tensors) + sum(below.tensors for below in inner),
+            numbers.setdefault(("structure", place.class_name, names, sizes, structures), len(numbers)),
+            numbers.setdefault(("shapes", names, sizes, shapes), len(numbers)),
+            numbers.setdefault(("form", place.class_name, names, forms), len(numbers)),
+            len(place.tensors) + sum(counts),
         )
     return found

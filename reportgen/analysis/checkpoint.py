@@ -66,8 +66,10 @@ def load(checkpoint: StateDict, model: Tree) -> Verdict:
 def _made_up(missing: list[str], checkpoint: StateDict, model: Tree) -> set[str]:
     """The missing keys whose modules make them up, because the checkpoint has no version of them, or an early one."""
     state = model.report.state
-    fills = {row.class_name: row.fills for row in state.versions} if state is not None else {}
-    found = set()
+    fills = {row.class_name: row.fills for row in state.versions if row.fills} if state is not None else {}
+    found: set[str] = set()
+    if not fills:
+        return found
     for key in missing:
         path, _, name = key.rpartition(".")
         if name in fills.get(model.places[path].class_name, ()) and checkpoint.versions.get(path, 0) < _FILLED_BELOW:

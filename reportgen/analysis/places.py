@@ -88,13 +88,11 @@ def _slots(report: ModelReport) -> Sequence[ModuleSlot]:
 
 
 def _add(found: dict[str, Place], path: str, class_name: str, parameters: int | None) -> Place:
-    above = path
-    while above:
-        above = above.rpartition(".")[0]
-        if above in found:
-            break
+    above, _, name = path.rpartition(".")
+    while above and above not in found:
+        above, _, more = above.rpartition(".")
+        name = f"{more}.{name}"
     parent = found.get(above) if path else None
-    name = path.removeprefix(f"{above}.") if above else path
     place = found[path] = Place(path, name, class_name, len(found), parameters, parent)
     if parent is not None:
         parent.children.append(place)

@@ -14,11 +14,14 @@ from reportgen.report.difference import Repeat, Run
 def repeats(alignment: Alignment) -> Iterator[Repeat]:
     """Runs of which a block corresponds to one of the other, and that have another number of blocks."""
     for index, partner in sorted(alignment.partners.items()):
-        homes = {place.index: run for run in _runs(alignment.new[partner].children) for place in run}
-        for run in _runs(alignment.old[index].children):
+        before, after = _runs(alignment.old[index].children), _runs(alignment.new[partner].children)
+        if max(map(len, (*before, *after)), default=0) < 2:
+            continue
+        homes = {place.index: run for run in after for place in run}
+        for run in before:
             others = (homes.get(alignment.partners.get(place.index, -1)) for place in run)
             other = next((found for found in others if found is not None), None)
-            if other is not None and len(other) != len(run) and max(len(other), len(run)) > 1:
+            if other is not None and len(other) != len(run):
                 yield Repeat(_run(run), _run(other))
 
 

@@ -63,7 +63,7 @@ class Figure(Record, frozen=True):
     new: int | None
 
 
-class Tensor(Record, frozen=True):
+class Tensor(Record, frozen=True, gc=False):
     """One registered name, of a parameter or a buffer, as the record has it; what the other kind has not is None."""
 
     kind: TensorKind
@@ -78,7 +78,7 @@ class Tensor(Record, frozen=True):
     persistent: bool | None = None
 
 
-class Module(Record, frozen=True):
+class Module(Record, frozen=True, gc=False):
     """One module of the tree under one of its paths; ``parameters`` are the unique elements in its subtree."""
 
     path: str
@@ -101,7 +101,7 @@ class Repeat(Record, frozen=True):
     new: Run
 
 
-class Match(Record, frozen=True):
+class Match(Record, frozen=True, gc=False):
     """Why two things are taken to be the same one, and how sure that is.
 
     name: the same name in corresponding modules · class: the same class · structure: the same classes, tensor names and
@@ -116,7 +116,7 @@ class Match(Record, frozen=True):
     evidence: tuple[Evidence, ...]
 
 
-class TensorChange(Record, frozen=True):
+class TensorChange(Record, frozen=True, gc=False):
     """A tensor that is not the same on both sides, or is on one alone; indexes are places in the ledger of its kind.
 
     carried: its name differs, but only because a module above it has another · retied: it shares its memory with
@@ -131,7 +131,7 @@ class TensorChange(Record, frozen=True):
     match: Match | None
 
 
-class ModuleChange(Record, frozen=True):
+class ModuleChange(Record, frozen=True, gc=False):
     """A module that is not the same on both sides, or is on one alone; indexes are places in a walk, parents first.
 
     carried: its path differs, but only because a module above it has another · replaced: its class differs · wrapped:
@@ -146,7 +146,7 @@ class ModuleChange(Record, frozen=True):
     match: Match | None
 
 
-class Mismatch(Record, frozen=True):
+class Mismatch(Record, frozen=True, gc=False):
     """A key that both have, in two shapes."""
 
     key: str
