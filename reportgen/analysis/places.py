@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from reportgen.report.difference import Tensor
 
 if TYPE_CHECKING:
-    from reportgen.report.schema import BufferFacts, ModelReport, ModuleSlot, ParameterFacts
+    from reportgen.report.schema import BufferFacts, ModelReport, ModuleSlot, ParameterFacts, Shape
 
 
 @dataclass(slots=True, eq=False)
@@ -66,7 +66,18 @@ class Tree:
 
 def tensors(report: ModelReport) -> tuple[Tensor, ...]:
     """Every registered name: the ledger of parameters, then that of buffers."""
-    return (*map(_parameter, report.parameters), *map(_buffer, report.buffers))
+    return (
+        *(
+            Tensor("parameter", *_shared(row), trainable=row.trainable, gradient=row.gradient)
+            for row in report.parameters
+        ),
+        *(Tensor("buffer", *_shared(row), persistent=row.persistent) for row in report.buffers),
+    )
+
+
+def _shared(row: ParameterFacts | BufferFacts) -> tuple[str, Shape | None, str, int | None, int | None, str | None]:
+    """What parameters and buffers both have."""
+    return row.name, row.shape, row.dtype, row.numel, row.bytes, row.tied_to
 
 
 def _rows(report: ModelReport) -> Iterator[tuple[str, str, int | None]]:
@@ -97,30 +108,3 @@ def _add(found: dict[str, Place], path: str, class_name: str, parameters: int | 
     if parent is not None:
         parent.children.append(place)
     return place
-
-
-def _parameter(row: ParameterFacts) -> Tensor:
-    return Tensor(
-        kind="parameter",
-        name=row.name,
-        shape=row.shape,
-        dtype=row.dtype,
-        numel=row.numel,
-        bytes=row.bytes,
-        tied_to=row.tied_to,
-        trainable=row.trainable,
-        gradient=row.gradient,
-    )
-
-
-def _buffer(row: BufferFacts) -> Tensor:
-    return Tensor(
-        kind="buffer",
-        name=row.name,
-        shape=row.shape,
-        dtype=row.dtype,
-        numel=row.numel,
-        bytes=row.bytes,
-        tied_to=row.tied_to,
-        persistent=row.persistent,
-    )

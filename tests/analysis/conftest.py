@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
+import torch
 from torch import nn
+from torch.nn.utils import prune
 
 from reportgen.config import ProbeOptions
 from reportgen.probe import registered
@@ -50,6 +53,16 @@ class Net(nn.Module):
         return self.head(x)
 
 
+class Lora(nn.Module):
+    """A frozen layer and a product of two thin ones beside it."""
+
+    def __init__(self, base: nn.Linear) -> None:
+        super().__init__()
+        self.base = base.requires_grad_(requires_grad=False)
+        self.down = nn.Linear(base.in_features, 2, bias=False)
+        self.up = nn.Linear(2, base.out_features, bias=False)
+
+
 @pytest.fixture(scope="session")
 def net() -> type[Net]:
     """The class of the small model: ``net(depth=3, width=8, stage="layers", classes=10)``."""
@@ -66,3 +79,36 @@ def record() -> Callable[[Make | str], ModelReport]:
         return registered(ModelSpec(ModelRef("test", "model"), model), ProbeOptions())
 
     return make
+
+
+@pytest.fixture(scope="session")
+def variants(net: type[Net]) -> dict[str, Make]:
+    """Other forms of the small model, each as a factory."""
+
+    def changed(change: Callable[[Any], Any]) -> Make:
+        def make() -> nn.Module:
+            model = net()
+            other = change(model)
+            return model if other is None else other
+
+        return make
+
+    def adapted(model: nn.Module) -> None:
+        for block in model.layers:
+            block.q = Lora(block.q)
+
+    def normed_head(model: nn.Module) -> None:
+        model.head = nn.Sequential(nn.LayerNorm(8), model.head)
+
+    return {
+        "frozen": changed(lambda model: model.layers[1].requires_grad_(requires_grad=False) and None),
+        "bfloat16": changed(lambda model: model.bfloat16()),
+        "parallel": changed(nn.DataParallel),
+        "compiled": changed(torch.compile),
+        "adapted": changed(adapted),
+        "pruned": changed(lambda model: prune.random_unstructured(model.layers[1].q, "weight", 0.5) and None),
+        "deeper": lambda: net(depth=5),
+        "renamed": lambda: net(stage="blocks"),
+        "head": changed(normed_head),
+        "tied": changed(lambda model: setattr(model.head, "weight", model.embed.weight)),
+    }

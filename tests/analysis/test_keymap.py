@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pytest
+import torch
 
+from reportgen.analysis.diff import diff
 from reportgen.analysis.keymap import prefix_rules, renamed
 
 
@@ -30,3 +32,18 @@ def test_the_longest_prefix_goes_first():
     """``a.b.`` before ``a.``; what fits none stays."""
     rules = {"a.": "x.", "a.b.": "y."}
     assert ["x.c", "y.c", "b.c"] == [renamed(key, rules) for key in ("a.c", "a.b.c", "b.c")]
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit.*:DeprecationWarning")  # torch.compile imports what is deprecated
+@pytest.mark.parametrize("form", ["parallel", "compiled", "adapted", "pruned", "renamed", "head", "deeper"])
+def test_the_key_map_really_loads(net, record, variants, form):
+    """Torch takes the renamed state dict, misses what the verdict says, and has the old values in the new places."""
+    torch.manual_seed(1)
+    old, new = net(), variants[form]()
+    told = diff(record(net), record(variants[form])).checkpoint
+    state = {told.renames.get(key, key): tensor for key, tensor in old.state_dict().items()}
+    missing, unexpected = new.load_state_dict(state, strict=False)
+    assert told.renamed.missing == tuple(missing)
+    assert told.renamed.unexpected == tuple(unexpected)
+    loaded = new.state_dict()
+    assert all(torch.equal(loaded[told.renames.get(key, key)], tensor) for key, tensor in old.state_dict().items())
