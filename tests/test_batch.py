@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from reportgen.analysis.budget import parse_rules
 from reportgen.batch import Interrupted, Progress, index_entry, plan, run
 from reportgen.config import BatchOptions, ProbeOptions, RenderOptions
 from reportgen.errors import UnknownModel, WriteError
@@ -147,6 +148,15 @@ def test_plan_of_one_model_measured_in_two_ways():
     assert [("builtin:mlp", "out/free"), ("builtin:mlp", "out/frozen")] == named
     unnamed = jobs(ModelEntry("builtin:mlp"), ModelEntry("builtin:mlp", frozen))
     assert 2 == len({folder for _, folder in unnamed if folder.startswith("out/builtin-mlp-")})
+
+
+def test_plan_of_one_model_with_different_rules():
+    """Rules change nothing about a report: those of both entries hold for it, each once."""
+    entries = [
+        ModelEntry("builtin:mlp", fail_on=parse_rules(rules)) for rules in (["flops > 1", "macs"], ["macs", "buffers"])
+    ]
+    (job,) = plan(entries, JSON, BatchOptions(Path("out")), InProcess())
+    assert ["flops > 1", "macs", "buffers"] == [rule.text for rule in job.entry.fail_on]
 
 
 def test_plan_of_one_model_with_different_arguments():

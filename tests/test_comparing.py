@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from pypdf import PdfReader
 
 import reportgen
 from reportgen.cli import main
@@ -70,6 +71,19 @@ def test_files(capsys, saved, tmp_path):
     assert 'href="diff.json"' in (tmp_path / "out" / "diff.html").read_text(encoding="utf-8")
 
 
+def test_pdf(capsys, saved, tmp_path, monkeypatch):
+    """It goes to a folder, tells the rules that are broken, and carries the difference inside."""
+    pytest.importorskip("weasyprint", exc_type=(ImportError, OSError), reason="needs Pango")
+    monkeypatch.chdir(tmp_path)
+    code, out, _ = run(capsys, *saved, "--format", "pdf", "--fail-on", "parameters > +1%")
+    assert (1, "1 rule broken: reports/diff.pdf\n") == (code, out)
+    document = PdfReader(tmp_path / "reports" / "diff.pdf")
+    assert {"diff.json": [reportgen.diff(*saved).to_json().encode()]} == dict(document.attachments)
+    assert "parameters > +1%: 2,624 → 11,024" in document.pages[0].extract_text()  # there is no cover to turn
+    titles = [item["/Title"] for item in document.outline if not isinstance(item, list)]
+    assert ["Broken rules", "Checkpoints", "Architecture", "Totals", "What was compared"] == titles
+
+
 def test_several_formats_go_to_a_folder(capsys, saved, tmp_path, monkeypatch):
     """Where none is named, to that of all reports."""
     monkeypatch.chdir(tmp_path)
@@ -104,6 +118,12 @@ def test_wrong_usage(capsys, saved, options, cause, remedy):
     assert (2, "") == (code, out)
     assert cause in first
     assert remedy in second
+
+
+def test_rules_are_read_before_anything_is_built(capsys):
+    """A mistyped one costs no time."""
+    code, _, err = run(capsys, "builtin:none", "builtin:none", "--fail-on", "parameter > 1")
+    assert (2, True) == (code, "there is no parameter" in err)
 
 
 def test_references_are_built(capsys, tmp_path):

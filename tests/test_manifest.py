@@ -11,10 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reportgen.analysis.budget import parse_rules
 from reportgen.branding import Brand
 from reportgen.config import ProbeOptions, Style
 from reportgen.errors import ConfigError
-from reportgen.manifest import BUNDLED_MANIFEST, Manifest, ModelEntry, find_manifest, read_manifest
+from reportgen.manifest import BUNDLED_MANIFEST, Manifest, ModelEntry, baseline_of, find_manifest, read_manifest
 from reportgen.manifest_keys import ARGUMENTS, KEYS
 from reportgen.registry.base import InputSpec, ModelRef
 
@@ -114,6 +115,32 @@ def test_how_reports_look_and_what_they_say(manifest):
     assert expected == read_manifest(path, {"markdown_flavor": "hub"})
 
 
+def test_rules_and_baseline(manifest):
+    """An entry's own rules take the place of the default ones; what is given takes the place of all that."""
+    path = manifest("""
+        [defaults]
+        baseline = "models.json"
+        fail_on = ["gradients.none > 0"]
+
+        [[model]]
+        ref = "a:b"
+
+        [[model]]
+        ref = "a:c"
+        fail_on = ["parameters > +1%", "flops > 4.2e9"]
+    """)
+
+    def read(**given):
+        found = read_manifest(path, given)
+        return found.baseline, [[rule.text for rule in entry.fail_on] for entry in found.models]
+
+    own = [["gradients.none > 0"], ["parameters > +1%", "flops > 4.2e9"]]
+    assert (path.parent / "models.json", own) == read()
+    assert path.parent / "models.json" == baseline_of(path)
+    assert (Path("b.json"), [["macs"], ["macs"]]) == read(baseline=Path("b.json"), fail_on=parse_rules(["macs"]))
+    assert baseline_of(manifest('[[model]]\nref = "a:b"')) is None
+
+
 @pytest.mark.parametrize(
     ("text", "message", "remedy"),
     [
@@ -190,6 +217,21 @@ def test_how_reports_look_and_what_they_say(manifest):
             '[defaults]\nformats = ["doc"]\n[[model]]\nref = "a:b"',
             "2: [defaults] › formats: format 'doc' is not known",
             None,
+        ),
+        (
+            '[defaults]\nfail_on = ["flops > 1"]\n[[model]]\nref = "a:b"\nfail_on = ["flops.foward > 1"]',
+            "5: [[model]] 1 (a:b) › fail_on: rule 'flops.foward > 1': there is no flops.foward",
+            None,
+        ),
+        (
+            '[defaults]\nfail_on = ["tensors.removed"]\n[[model]]\nref = "a:b"',
+            "2: [defaults] › fail_on: rule 'tensors.removed' asks for both models, tensor by tensor",
+            "give it to reportgen diff OLD NEW, as --fail-on",
+        ),
+        (
+            '[[model]]\nref = "a:b"\nfail-on = ["flops"]',
+            "3: [[model]] 1 (a:b) › fail-on: there is no such key",
+            "did you mean 'fail_on'?",
         ),
         ('[[model]]\nref = "a:b"\ntitle = 3', "3: [[model]] 1 (a:b) › title: 3 is not a text", None),
         (

@@ -14,9 +14,12 @@ from pathlib import Path
 import pytest
 
 import reportgen
+from reportgen.analysis.baseline import snapshot
+from reportgen.analysis.budget import parse_rules
 from reportgen.config import ProbeOptions, RenderOptions, Style
 from reportgen.manifest import ModelEntry
 from reportgen.registry.base import ModelRef
+from reportgen.report.schema import ModelReport
 from reportgen.stamps import Stamps
 from reportgen.tasks import Job, Outcome
 
@@ -34,11 +37,22 @@ def job(tmp_path: Path) -> Job:
 
 
 @pytest.fixture
-def outcome(tmp_path: Path) -> Outcome:
+def outcome(tmp_path: Path, tied_gpt: ModelReport) -> Outcome:
     """What became of it, from a file of the user's."""
     source = tmp_path / "net.py"
     source.write_text("a", encoding="utf-8")
-    return Outcome("builtin:net", "net", "net", "complete", 3, 4, None, sources=(str(source),), seconds=1.0)
+    return Outcome(
+        "builtin:net",
+        "net",
+        "net",
+        "complete",
+        3,
+        4,
+        None,
+        snapshot=snapshot(tied_gpt),
+        sources=(str(source),),
+        seconds=1.0,
+    )
 
 
 def stands(job: Job) -> bool:
@@ -55,12 +69,13 @@ def test_what_has_not_changed_stands(job: Job, outcome: Outcome) -> None:
 
 
 def test_what_has_changed_does_not(job: Job, outcome: Outcome, tmp_path: Path) -> None:
-    """Another option, another style sheet, a file of the user's or of the report that is another or gone."""
+    """Another option but rules, another style sheet, a file of the user's or of the report that is another or gone."""
     css = tmp_path / "own.css"
     css.write_text("p { color: red; }", encoding="utf-8")
     job = replace(job, render=replace(job.render, style=Style(css=css)))
     Stamps(job.folder.parent).put(job, outcome)
     assert stands(job)
+    assert stands(replace(job, entry=ModelEntry("builtin:net", fail_on=parse_rules(["flops > 3"]))))
     assert not stands(replace(job, entry=ModelEntry("builtin:net", ProbeOptions(mode="eval"))))
     assert not stands(replace(job, render=RenderOptions(("json", "md"), style=Style(css=css))))
     css.write_text("p { color: blue; }", encoding="utf-8")

@@ -191,7 +191,7 @@ def _tensor_what(line: TensorLine) -> Cell:
 
 def _tensor_names(line: TensorLine) -> Cell:
     old, new = [row.name for row in line.old], [row.name for row in line.new]
-    if old and new and old != new and "carried" not in line.what:  # which the module above says
+    if old and new and "renamed" in line.what:  # other names follow from that of a module, which is told above
         before, after = _named(old), _named(new)
         return Cell(f"{before.text} → {after.text}", hint=f"{before.hint or before.text} → {after.hint or after.text}")
     return _named(new or old)

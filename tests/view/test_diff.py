@@ -99,6 +99,54 @@ def test_nothing_was_built(tied_gpt, constructor_failed):
     assert "The report on builtin:unbuildable is failed" in notices(page)
 
 
+def test_one_column_where_paths_are_the_same(make_report):
+    """Old and new paths stand apart only where they differ."""
+    old = make_report(modules={"": "Net", "a": "Linear"}, parameters={"a.weight": (2, 2)})
+    replaced = make_report(modules={"": "Net", "a": "Conv1d"}, parameters={"a.weight": (2, 2)})
+    renamed = make_report(modules={"": "Net", "b": "Linear"}, parameters={"b.weight": (2, 2)})
+    columns = []
+    for new in (replaced, renamed):
+        section = next(section for section in build_diff(diff(old, new)).sections if section.id == "modules")
+        columns.append([column.key for column in section.blocks[0].columns])
+    assert [["what", "module", "class", "sure"], ["what", "old", "new", "class", "sure"]] == columns
+
+
+@pytest.mark.parametrize(("layers", "appended"), [(7, False), (8, True)])
+def test_many_keys_come_last(make_report, layers, appended):
+    """Up to twenty lines of keys stand with the verdict, more in an appendix of their own."""
+    names = [f"{chr(97 + index)}.{kind}" for index in range(layers) for kind in ("weight", "bias", "scale")][:21]
+    names = names if appended else names[:20]
+    modules = {"": "Net"} | {name.partition(".")[0]: "Linear" for name in names}
+    old = make_report(modules={"": "Net"})
+    page = build_diff(
+        diff(old, make_report(modules=modules, parameters={name: (2, index + 1) for index, name in enumerate(names)}))
+    )
+    where = "keys" if appended else "checkpoint"
+    assert [("missing", name) for name in names] == texts(page, where)
+    assert [appended] == [section.appendix for section in page.sections if section.id == where]
+
+
+def test_a_carried_tensor_has_its_new_name_alone(make_report):
+    """That a module above has another name is told once."""
+    old = make_report(modules={"": "Net", "a": "Linear"}, parameters={"a.weight": (2, 2)})
+    new = make_report(modules={"": "Net", "b": "Linear"}, parameters={"b.weight": (2, 3)})
+    assert [("other shape", "b.weight", "1", "2×2 → 2×3")] == [
+        row[:4] for row in texts(build_diff(diff(old, new)), "tensors")
+    ]
+
+
+def test_classes_of_one_name(tied_gpt, replace):
+    """They are told in full where their last names are the same."""
+
+    def classes(old, new):
+        sides = [replace(tied_gpt, model=replace(tied_gpt.model, class_name=name)) for name in (old, new)]
+        return texts(build_diff(diff(*sides)), "conditions")[1][1:]
+
+    assert ("GPT", "Net") == classes("a.GPT", "b.Net")
+    assert ("a.GPT", "b.GPT") == classes("a.GPT", "b.GPT")
+    assert ("GPT", "unknown") == classes("a.GPT", None)
+
+
 @pytest.mark.parametrize("wrapped", [True, False])
 def test_the_code_renames_the_keys(make_report, wrapped):
     """What stands on the page is run: it renames all keys."""
