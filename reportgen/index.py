@@ -24,9 +24,10 @@ from reportgen.view.entries import IndexEntry
 from reportgen.view.failures import build_failures
 from reportgen.view.index import build_index
 from reportgen.view.listing import build_listing
-from reportgen.write import renderer, write_file
+from reportgen.write import write_file, write_page
 
 _FORMAT = "reportgen/index"
+_CHART = "models.svg"  # beside index.md
 
 
 def write_index(entries: Sequence[IndexEntry], folder: Path, options: RenderOptions) -> None:
@@ -42,6 +43,7 @@ def write_index(entries: Sequence[IndexEntry], folder: Path, options: RenderOpti
     style, brand = options.style, options.brand
     index = replace(build_index(entries), author=brand.author, logo=brand.logo)
     write_file(folder / "index.html", HtmlRenderer(style.templates, css=style.css).render_index(index))
+    _remove(folder / _CHART)  # a run of fewer models may have none
     pages = {
         "index.md": build_listing(entries, "md"),
         "failures.html": build_failures(entries, "html"),
@@ -51,8 +53,8 @@ def write_index(entries: Sequence[IndexEntry], folder: Path, options: RenderOpti
         if page is None:
             _remove(folder / name)
         else:
-            made = renderer(name.rpartition(".")[2], style)
-            write_file(folder / name, made.render(replace(page, author=brand.author, logo=brand.logo)))
+            stem, _, suffix = name.rpartition(".")
+            write_page(replace(page, author=brand.author, logo=brand.logo), folder / stem, suffix, style)
 
 
 def _remove(path: Path) -> None:

@@ -207,6 +207,16 @@ def test_pages_on_failures(tmp_path: Path, contents: Callable[[Path], dict[str, 
     assert files == set(contents(tmp_path))
 
 
+def test_the_picture_beside_the_listing(tmp_path: Path, contents: Callable[[Path], dict[str, bytes]]) -> None:
+    """Three models and more are a chart, which is there before the page that shows it, and goes with it."""
+    models = [replace(GOOD, ref=f"timm:net{size}", name=f"net{size}", parameters=10**size) for size in (5, 6, 7)]
+    write_index(models, tmp_path, OPTIONS)
+    assert b"](models.svg)" in contents(tmp_path)["index.md"]
+    assert [True] * 3 == [name in contents(tmp_path)["models.svg"] for name in (b"net5: ", b"net6: ", b"net7: ")]
+    write_index(models[:2], tmp_path, OPTIONS)
+    assert (False, False) == (b"models.svg" in contents(tmp_path)["index.md"], (tmp_path / "models.svg").exists())
+
+
 def test_the_publisher_stands_on_every_page(tmp_path: Path, contents: Callable[[Path], dict[str, bytes]]) -> None:
     """The author is named in the index and on the page of failures."""
     write_index([BAD], tmp_path, replace(OPTIONS, brand=Brand(author="Acme Research")))

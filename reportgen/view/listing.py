@@ -10,6 +10,7 @@ from reportgen.view.causes import causes
 from reportgen.view.entries import TITLE, IndexEntry, badge, fields, status_figures, subtitle, worst
 from reportgen.view.overviews import by_source, most_frequent
 from reportgen.view.page import Page, Section
+from reportgen.view.scatter import scatter
 from reportgen.view.tables import tabulate
 
 MOST = 300  # rows: what people read, and viewers lay out at once
@@ -29,7 +30,9 @@ def build_listing(entries: Sequence[IndexEntry], suffix: str = "md") -> Page:
         ("What failed, and why", most_frequent(causes(entries), suffix)),
         ("Sources", by_source(entries)),
     )
+    chart = scatter(entries, suffix)
     sections = [Section(block.id, title, (block,)) for title, block in blocks if block is not None]
+    sections += [Section("figures", "Size and work", (chart,))] if chart is not None else []
     return Page(
         title=TITLE,
         subtitle=subtitle(entries),

@@ -6,6 +6,7 @@ import os
 import resource
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -25,17 +26,26 @@ pytestmark = [
 
 def build(output: Path, *, largest: int = resource.RLIM_INFINITY, temporary: Path | None = None):
     """Reports on three models; no file may be larger than ``largest`` bytes."""
+    started = start(output, largest=largest, temporary=temporary)
+    out, err = started.communicate()
+    return subprocess.CompletedProcess(started.args, started.returncode, out, err)
+
+
+def start(output: Path, *, largest: int = resource.RLIM_INFINITY, temporary: Path | None = None):
+    """The same, while it goes on."""
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     if temporary is not None:
         environment["TMPDIR"] = str(temporary)
     command = [sys.executable, "-m", "reportgen", "build", *REFS, "-o", output, "--format", ",".join(FORMATS)]
-    return subprocess.run(
+    return subprocess.Popen(
         command,
         env=environment,
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        check=False,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (largest, resource.RLIM_INFINITY)),
+        preexec_fn=lambda: resource.setrlimit(  # noqa: PLW1509 - there are no threads
+            resource.RLIMIT_FSIZE, (largest, resource.RLIM_INFINITY)
+        ),
     )
 
 
@@ -106,6 +116,25 @@ def test_a_disk_that_may_not_be_written(small_disk: Path) -> None:
     cause, remedy = done.stderr.splitlines()
     assert cause.endswith("Read-only file system")
     assert remedy.startswith("  remedy: make room and give yourself the right to write in")
+
+
+def test_a_disk_that_becomes_read_only(small_disk: Path, whole: dict[str, bytes], contents: Contents) -> None:
+    """In the middle of a run, as disks do on errors: what is there is whole, the rest has that as its reason."""
+    output = small_disk / "out"
+    subprocess.run(["mount", "-o", "remount,size=100m", small_disk], check=True)
+    run = start(output)
+    while run.poll() is None and not any(output.glob("*/report.json")):
+        time.sleep(0.01)
+    while subprocess.run(["mount", "-o", "remount,ro", small_disk], check=False, capture_output=True).returncode:
+        time.sleep(0.001)  # it is busy while a file is being written
+    _, err = run.communicate()
+    assert ("Traceback" in err, run.returncode) == (False, 3)
+    assert "Read-only file system" in err
+    found = {name: data for name, data in contents(output).items() if "/" in name and "/.reportgen-" not in name}
+    assert found == {name: whole[name] for name in found}
+    subprocess.run(["mount", "-o", "remount,rw", small_disk], check=True)
+    assert build(output).returncode == 0
+    assert whole == contents(output)
 
 
 def test_no_room_for_temporary_files(small_disk: Path, tmp_path: Path) -> None:
