@@ -3,8 +3,8 @@
 python scripts/validate.py [NODE_MODULES]
 
 Looks for vnu-jar and html-validate in that folder (``npm install vnu-jar html-validate`` makes one); what is not there
-is said and left out. Checked are the sample reports, rendered anew, a model whose names are attacks, and an index of
-such. Exits with 1 where anything is wrong.
+is said and left out. Checked are the sample reports, rendered anew, a model whose names are attacks, an index of
+such, a comparison and a difference. Exits with 1 where anything is wrong.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from torch import nn
 
 import reportgen
 from reportgen.analysis.summary import Summary
+from reportgen.comparing import Comparison
 from reportgen.config import RenderOptions
 from reportgen.index import write_index
 from reportgen.view.entries import IndexEntry
@@ -48,8 +49,11 @@ def pages(folder: Path) -> list[Path]:
     for name, report in reports.items():
         files.append(folder / f"{name}.html")
         files[-1].write_bytes(reportgen.render(report, "html"))
-    write_index([_entry(number) for number in range(300)], folder, RenderOptions())
-    return [*files, folder / "index.html", folder / "failures.html"]
+    write_index([_entry(number) for number in range(60)], folder, RenderOptions())
+    sides = [reports["hostile"], reports["builtin-vit_b_16"], reports["torchvision-resnet50"]]
+    reportgen.compare(sides, formats=["html"]).write(folder)
+    Comparison.of(reportgen.diff(*sides[:2]), ()).write(folder, ["html"])
+    return [*files, *(folder / f"{name}.html" for name in ("index", "failures", "compare", "diff"))]
 
 
 def _entry(number: int) -> IndexEntry:
@@ -138,11 +142,19 @@ def main() -> int:
     tools = Path(sys.argv[1] if len(sys.argv) > 1 else "node_modules").resolve()
     with tempfile.TemporaryDirectory() as folder:
         files = pages(Path(folder))
-        results = {"Nu": nu(files, tools), "html-validate": html_validate(files, tools), "axe-core": axe(files)}
-    for name, errors in results.items():
-        said = "not there, left out" if errors is None else f"{len(errors)} errors in {len(files)} pages"
-        print("\n  ".join([f"{name}: {said}", *(errors or [])]))
-    return int(any(results.values()))
+        results = [
+            tell("Nu", nu(files, tools)),
+            tell("html-validate", html_validate(files, tools)),
+            tell("axe", axe(files)),
+        ]
+    return int(any(results))
+
+
+def tell(name: str, errors: list[str] | None) -> bool:
+    """Prints what a validator found; gives whether that is anything."""
+    said = "not there, left out" if errors is None else f"{len(errors)} errors"
+    print("\n  ".join([f"{name}: {said}", *(errors or [])]), flush=True)
+    return bool(errors)
 
 
 if __name__ == "__main__":
