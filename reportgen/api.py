@@ -233,8 +233,10 @@ def build(
     options = BatchOptions(Path(output), jobs, timeout, memory_limit, network, fresh, share, scheduler)
     run = batch.run(entries, chosen, options, progress=progress)
     rules = (entry.fail_on for entry in run.entries)
-    broken = tuple(budgets.complaints(zip(run.outcomes, rules, strict=True), before))
-    notes += tuple(budgets.remarks(run.outcomes, before))
+    broken = tuple(budgets.complaints(zip(run.outcomes, rules, strict=True), before or {}))
+    notes += tuple(budgets.remarks(run.outcomes, before or {}))
+    if baseline is not None and before is None:
+        notes += (f"nothing was compared with {baseline}: no rule is on a change; add --fail-on differs, say",)
     return Build(options.output, run.outcomes, notes, run.problems, broken)
 
 

@@ -38,8 +38,8 @@ def read(path: Path) -> dict[str, Snapshot]:
         ) from exc
 
 
-def older(manifest: Manifest) -> dict[str, Snapshot]:
-    """What the models were, by the baseline that the manifest names, where a rule asks for that.
+def older(manifest: Manifest) -> dict[str, Snapshot] | None:
+    """What the models were, by the baseline that the manifest names; None where no rule asks for that.
 
     Raises:
         ConfigError: it names none.
@@ -48,7 +48,7 @@ def older(manifest: Manifest) -> dict[str, Snapshot]:
     rules = [rule for entry in manifest.models for rule in entry.fail_on]
     check_basis(rules, Basis.MODEL if manifest.baseline is None else Basis.BASELINE)
     asked = any(rule.basis is Basis.BASELINE for rule in rules)
-    return read(manifest.baseline) if asked and manifest.baseline is not None else {}
+    return read(manifest.baseline) if asked and manifest.baseline is not None else None
 
 
 def complaints(pairs: Iterable[tuple[Outcome, Iterable[Rule]]], before: Mapping[str, Snapshot]) -> Iterator[str]:

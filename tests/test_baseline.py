@@ -167,6 +167,8 @@ def test_a_build_is_held_to_its_rules(capsys, project, tmp_path):
     code, _, err = run(capsys, "build", "-q")
     assert (1, "reportgen: broken: file:models.py:other: flops > 11: 12") == (code, err[-1])
     assert 0 == run(capsys, "build", "-q", "--fail-on", "flops > 12", "--fail-on", "differs")[0]
+    code, _, err = run(capsys, "build", "-q", "--fail-on", "flops > 12", "--baseline", "models.json")
+    assert (0, True) == (code, err[-1].startswith("reportgen: note: nothing was compared with models.json"))
 
 
 @pytest.mark.parametrize(

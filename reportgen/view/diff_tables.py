@@ -54,7 +54,7 @@ def modules(told: Lines) -> Iterator[Section]:
     """One line for each thing that became of modules; what lies below them is part of it."""
     if not told.modules:
         return
-    alone = any(not (line.old and line.new) for line in told.modules)
+    alone = _on_one_side(told)
     paired = any(line.match is not None for line in told.modules)
     moved = any(
         line.repeat or (line.old and line.new and _paths(line, "old") != _paths(line, "new")) for line in told.modules
@@ -74,6 +74,11 @@ def modules(told: Lines) -> Iterator[Section]:
         ),
     )
     yield Section("modules", "Architecture", (table,), appendix=table.long)
+
+
+def _on_one_side(told: Lines) -> bool:
+    """Whether modules were added or removed."""
+    return any(not (line.old and line.new) for line in told.modules)
 
 
 def _module_what(line: ModuleLine) -> Cell:
@@ -153,7 +158,7 @@ def tensors(told: Lines) -> Iterator[Section]:
     """One line for each thing that became of tensors which no module brought or took along."""
     if not told.tensors:
         return
-    order = list(_TENSOR_WORDS)
+    order, alone = list(_TENSOR_WORDS), _on_one_side(told)
     rows = sorted(told.tensors, key=lambda line: order.index(line.what[0]))
     table = tabulate(
         "tensors",
@@ -171,7 +176,7 @@ def tensors(told: Lines) -> Iterator[Section]:
         "tensors",
         "Tensors",
         (table,),
-        intro="Those of added and removed modules are counted above, and not listed again.",
+        intro="Those of added and removed modules are counted above, and not listed again." if alone else None,
         appendix=table.long,
     )
 

@@ -111,6 +111,22 @@ def test_one_column_where_paths_are_the_same(make_report):
     assert [["what", "module", "class", "sure"], ["what", "old", "new", "class", "sure"]] == columns
 
 
+def test_what_is_counted_above(make_report):
+    """The tensors of added modules are said to be told, where there are any."""
+    old = make_report(modules={"": "Net", "a": "Linear"}, parameters={"a.weight": (2, 2)})
+    wider = make_report(modules={"": "Net", "a": "Linear"}, parameters={"a.weight": (2, 3)})
+    more = make_report(
+        modules={"": "Net", "a": "Linear", "b": "Norm"}, parameters={"a.weight": (2, 3), "b.weight": (2,)}
+    )
+    intros = [
+        section.intro
+        for new in (wider, more)
+        for section in build_diff(diff(old, new)).sections
+        if section.id == "tensors"
+    ]
+    assert [None, "Those of added and removed modules are counted above, and not listed again."] == intros
+
+
 @pytest.mark.parametrize(("layers", "appended"), [(7, False), (8, True)])
 def test_many_keys_come_last(make_report, layers, appended):
     """Up to twenty lines of keys stand with the verdict, more in an appendix of their own."""
