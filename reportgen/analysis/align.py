@@ -129,6 +129,10 @@ class _Aligner:
 
     def _parts(self, old: Place, new: Place, sure: Sureness) -> Iterator[tuple[Place, Place, Match]]:
         """The pairs among the parts of two places that correspond, the most certain first."""
+        if self._is_plain(old, new):  # most places are: there is nothing to search for
+            match = Match(sure, ("name",))
+            yield from ((one, other, match) for one, other in zip(old.children, new.children, strict=True))
+            return
         left = [child for child in old.children if child not in self._partners]
         right = [child for child in new.children if child not in self._origins]
         stages = self._stages(left, right)
@@ -142,6 +146,15 @@ class _Aligner:
             gone = {place for pair in pairs for place in pair}
             left = [child for child in left if child not in gone]
             right = [child for child in right if child not in gone]
+
+    def _is_plain(self, old: Place, new: Place) -> bool:
+        """Whether both have the same parts under the same names in the same order, of which none has a partner yet."""
+        return (
+            self._forms[old].structure == self._forms[new].structure
+            and [child.name for child in old.children] == [child.name for child in new.children]
+            and self._partners.keys().isdisjoint(old.children)
+            and self._origins.keys().isdisjoint(new.children)
+        )
 
     def _stages(self, left: Sequence[Place], right: Sequence[Place]) -> Iterator[Stage]:
         """How parts are paired, one way after the other; names that are numbers come last where all were renumbered."""

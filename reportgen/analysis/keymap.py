@@ -33,7 +33,9 @@ def _unlike(old: str, new: str) -> tuple[str, str]:
     """Both without the parts that they end in alike."""
     before, after = old.split("."), new.split(".")
     common = 0
-    while common < min(len(before), len(after)) and before[-1 - common] == after[-1 - common]:
+    for one, other in zip(reversed(before), reversed(after), strict=False):
+        if one != other:
+            break
         common += 1
     return old[: _end(before, common)], new[: _end(after, common)]
 

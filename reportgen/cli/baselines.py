@@ -80,13 +80,16 @@ def write(**options: Any) -> int:
     "--fail-on",
     multiple=True,
     metavar="RULE",
-    help="Fail where a model breaks it, 'parameters > +1%' or 'flops.forward > +0', not on every difference. "
+    help="Fail where it holds of a model, 'parameters > +1%' or 'flops.forward > +0', not on every difference. "
     "Repeatable.",
 )
 @run_options
 @common
 def check(**options: Any) -> int:
-    """Tell which models are not as the baseline says: one line each, and 1 is the exit code. With REFs, of these."""
+    """Tell which models are not as the baseline says.
+
+    One line each, and 1 is the exit code. With REFs, only these are looked at.
+    """
     from reportgen import baseline
     from reportgen.view.baseline import line as told
     from reportgen.view.numbers import plural

@@ -115,7 +115,7 @@ def list_models(patterns: tuple[str, ...], source: str | None, as_json: bool) ->
     multiple=True,
     metavar="RULE",
     callback=or_none,
-    help="1 is the exit code where a model breaks it: 'flops.forward > 4.2e9', 'gradients.none > 0', or with "
+    help="1 is the exit code where it holds of a model: 'flops.forward > 4.2e9', 'gradients.none > 0', or with "
     "--baseline 'parameters > +1%'. Repeatable.",
 )
 @click.option("--baseline", metavar="FILE", help="What rules on a change compare with; reportgen baseline makes it.")

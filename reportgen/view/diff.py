@@ -171,7 +171,7 @@ def _conditions(old: Side, new: Side) -> Iterator[Section]:
         "conditions",
         rows,
         (
-            field("what", "", lambda row: Cell(row[0])),
+            field("what", "what", lambda row: Cell(row[0])),
             field("old", "old", lambda row: Cell(row[1]), kind="code", weight=3),
             field("new", "new", lambda row: Cell(row[2], tone=_tone(row[1], row[2])), kind="code", weight=3),
         ),
