@@ -174,7 +174,11 @@ def quantities(difference: Difference) -> dict[str, Figure]:
     """What rules are about: totals, how often what happened to tensors and modules, and what checkpoints meet."""
     tensors = Counter(what for change in difference.tensors for what in change.what)
     modules = Counter(what for change in difference.modules for what in change.what)
-    counts = {f"tensors.{what}": tensors[what] for what in get_args(TensorWhat)}
+    counts: dict[str, int | None] = {f"tensors.{what}": tensors[what] for what in get_args(TensorWhat)}
+    if any(
+        change.new and change.new.gradient and change.new.gradient.reason == "not_run" for change in difference.tensors
+    ):
+        counts["tensors.gradient-lost"] = None  # nobody knows
     counts |= {f"modules.{what}": modules[what] for what in get_args(ModuleWhat)}
     counts |= _of_checkpoint("checkpoint", difference.checkpoint) | _of_checkpoint("rollback", difference.rollback)
     counts[DIFFERS] = int(not difference.is_empty)

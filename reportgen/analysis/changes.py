@@ -142,11 +142,12 @@ def _facts(pair: TensorPair, names: Mapping[str, str]) -> Iterator[tuple[TensorW
 
 
 def _gradient(old: Tensor, new: Tensor) -> Iterator[tuple[TensorWhat, bool]]:
-    """A frozen tensor has no gradient, and that is no second change."""
+    """A frozen tensor has no gradient, and that is no second change; where backward did not run, none is lost."""
     if old.gradient is None or new.gradient is None:
         return
     before, after = old.gradient.status == "computed", new.gradient.status == "computed"
-    yield "gradient-lost", before and not after and new.gradient.reason != "frozen"
-    yield "gradient-gained", after and not before and old.gradient.reason != "frozen"
+    known = "not_run" not in (old.gradient.reason, new.gradient.reason)
+    yield "gradient-lost", known and before and not after and new.gradient.reason != "frozen"
+    yield "gradient-gained", known and after and not before and old.gradient.reason != "frozen"
     follows = old.trainable != new.trainable or old.shape != new.shape or old.dtype != new.dtype
-    yield "gradient-changed", before == after and not follows and old.gradient != new.gradient
+    yield "gradient-changed", (before == after or not known) and not follows and old.gradient != new.gradient

@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import nn
 
+from reportgen.analysis.budget import quantities
 from reportgen.analysis.diff import diff
 from reportgen.report.difference import Figure, Module
 
@@ -202,15 +203,23 @@ def test_what_became_a_buffer(record):
 
 
 def test_a_gradient_newly_missing(make_report):
-    """A tensor that the loss no longer reaches; a frozen one is told as frozen."""
-    before = {"0.weight": (2, 2), "1.weight": (2, 2), "2.weight": {"shape": (2, 2), "reason": "unused"}}
+    """A tensor that the loss no longer reaches; a frozen one is told as frozen; without a backward nothing is."""
+    before = dict.fromkeys(("0.weight", "1.weight", "3.weight"), (2, 2))
+    before["2.weight"] = {"shape": (2, 2), "reason": "unused"}
     after = {
         "0.weight": {"shape": (2, 2), "reason": "detached"},
         "1.weight": {"shape": (2, 2), "trainable": False},
         "2.weight": {"shape": (2, 2), "reason": "detached"},
+        "3.weight": {"shape": (2, 2), "reason": "not_run"},
     }
-    modules = {"": "Sequential", "0": "Linear", "1": "Linear", "2": "Linear"}
+    modules = {"": "Sequential"} | {name.partition(".")[0]: "Linear" for name in after}
+    after = {name: after[name] for name in before}  # in the same order
     found = diff(make_report(modules=modules, parameters=before), make_report(modules=modules, parameters=after))
-    assert {"0.weight": ("gradient-lost",), "1.weight": ("frozen",), "2.weight": ("gradient-changed",)} == {
-        change.new.name: change.what for change in found.tensors
-    }
+    assert {
+        "0.weight": ("gradient-lost",),
+        "1.weight": ("frozen",),
+        "2.weight": ("gradient-changed",),
+        "3.weight": ("gradient-changed",),
+    } == {change.new.name: change.what for change in found.tensors}
+    lost = quantities(found)["tensors.gradient-lost"]
+    assert lost.new is None  # of the last one nobody knows
