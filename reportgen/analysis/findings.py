@@ -25,7 +25,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from reportgen.analysis.totals import add, by_dtype
+from reportgen.analysis.totals import by_dtype
+from reportgen.report.sums import add
 
 if TYPE_CHECKING:
     from reportgen.report.schema import BufferFacts, GradientReason, ModelReport, ParameterFacts

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from reportgen.analysis.totals import add
+from reportgen.report.sums import add
 
 if TYPE_CHECKING:
     from reportgen.report.schema import BytesByBatch, ModelReport

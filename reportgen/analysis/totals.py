@@ -5,12 +5,13 @@ That a record's own totals agree with its ledger is `reportgen.report.verify`'s 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from reportgen.analysis.fold import Node, walk
+from reportgen.report.sums import add
 
 if TYPE_CHECKING:
     from reportgen.report.schema import ModuleFacts, ParameterFacts
@@ -41,16 +42,6 @@ class Own(Generic[K]):
     elements: int | None
     flops: int | None
     saved_bytes: int | None
-
-
-def add(numbers: Iterable[int | None]) -> int | None:
-    """The sum, or None where a term is not known."""
-    total = 0
-    for number in numbers:
-        if number is None:
-            return None
-        total += number
-    return total
 
 
 def by_dtype(rows: Sequence[ParameterFacts]) -> tuple[Group, ...]:

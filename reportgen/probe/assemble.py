@@ -5,10 +5,11 @@ from __future__ import annotations
 from msgspec.structs import replace
 from torch import Tensor
 
-from reportgen.probe import ledger, passes
+from reportgen.probe import ledger, passes, totals
 from reportgen.probe.attempt import Attempt
 from reportgen.probe.blank import UNKNOWN_FLOPS, UNKNOWN_TOTALS, environment, given_inputs
 from reportgen.probe.cost import flop_totals
+from reportgen.probe.registered import Registered
 from reportgen.probe.structure import sizes
 from reportgen.report.fingerprint import fingerprint
 from reportgen.report.schema import (
@@ -133,22 +134,22 @@ def _reason(attempt: Attempt, parameter: Tensor) -> GradientReason:
 
 def _totals(
     attempt: Attempt,
-    registered: ledger.Registered,
+    registered: Registered,
     parameters: tuple[ParameterFacts, ...],
     buffers: tuple[BufferFacts, ...],
 ) -> Totals:
-    packed, packed_bytes = ledger.packed_elements(registered.modules)
-    parameter_totals = ledger.parameter_totals(
+    packed, packed_bytes = totals.packed_elements(registered.modules)
+    parameter_totals = totals.parameter_totals(
         parameters, registered.parameters, packed, attempt.spec.active_parameters
     )
-    buffer_totals = ledger.buffer_totals(buffers)
-    gradient_totals = ledger.gradient_totals(parameters, [gradient.bytes for gradient in attempt.gradients.values()])
+    buffer_totals = totals.buffer_totals(buffers)
+    gradient_totals = totals.gradient_totals(parameters, [gradient.bytes for gradient in attempt.gradients.values()])
     ran = attempt.backward_known
     flops = _flops(attempt)
     return Totals(
         parameters=parameter_totals,
         buffers=buffer_totals,
-        state_dict_bytes=ledger.state_bytes(registered, packed_bytes),
+        state_dict_bytes=totals.state_bytes(registered, packed_bytes),
         modules=len(registered.modules),
         gradients=gradient_totals,
         flops=flops,

@@ -25,11 +25,13 @@ from reportgen.probe.inputs import Inputs, make_inputs
 from reportgen.probe.loading import state_facts
 from reportgen.probe.memory import Storages, Watch
 from reportgen.probe.reading import reading
+from reportgen.probe.registered import NOTHING, Registered
 from reportgen.probe.structure import tensors
 from reportgen.probe.trace import Trace
 from reportgen.probe.values import Values
 from reportgen.registry.base import InputSpec, ModelSpec
 from reportgen.report.schema import Diagnostic, Severity, Stage, StageStatus, StateFacts
+from reportgen.report.sums import add
 
 MODEL_ERRORS = (Exception, SystemExit)  # what a model's code may raise without ending the run
 
@@ -62,7 +64,7 @@ class Attempt:
     error: BaseException | None = None
     failed_stage: Stage | None = None
     model: nn.Module | None = None
-    registered: ledger.Registered = ledger.NOTHING
+    registered: Registered = NOTHING
     state: StateFacts | None = None
     inputs: Inputs | None = None
     outputs: passes.Outputs | None = None
@@ -117,7 +119,7 @@ class Attempt:
         """Bytes of all parameters; None where there is no model, or a lazy one."""
         if self.model is None:
             return None
-        return ledger.add(ledger.bytes_of(parameter) for parameter in self.model.parameters())
+        return add(ledger.bytes_of(parameter) for parameter in self.model.parameters())
 
     # -- stages ------------------------------------------------------------------------------------------------------
 
@@ -154,7 +156,7 @@ class Attempt:
             if self.options.dtype is not None:
                 instantiate.to_dtype(model, getattr(torch, self.options.dtype), self.values)
             self.model = model
-            self.registered, self.state = ledger.Registered.of(self.model), state_facts(self.model)
+            self.registered, self.state = Registered.of(self.model), state_facts(self.model)
             self._prepare(self.model)
         except MODEL_ERRORS as exc:
             self._fail("instantiate", exc)
@@ -206,7 +208,7 @@ class Attempt:
 
     def _look_again(self, model: nn.Module) -> None:
         """Lazy layers take shape in forward; whatever else changes there is no part of the model that was given."""
-        after = ledger.Registered.of(model)
+        after = Registered.of(model)
         if self.registered.is_lazy:
             self.registered, self.state = after, state_facts(model)
         elif after.shapes() != self.registered.shapes():

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from reportgen.probe import ledger
+from reportgen.probe.registered import Named
 from reportgen.report.schema import Diagnostic, GradientFacts
 
 _Accumulate: type = torch._C._functions.AccumulateGrad  # type: ignore[attr-defined]  # a leaf's end of the graph
@@ -90,7 +91,7 @@ def _leaves(stack: list[Any], seen: set[Any], custom: list[Any] | None) -> set[i
 
 
 @contextmanager
-def collected(parameters: Sequence[ledger.Named]) -> Iterator[dict[int, Gradient]]:
+def collected(parameters: Sequence[Named]) -> Iterator[dict[int, Gradient]]:
     """Every gradient that the block, a backward pass, gives: filled when it ends, by the parameter's id.
 
     A gradient that a hook takes away counts as well: some models train in backward, and free each gradient as it comes.
@@ -116,7 +117,7 @@ def collected(parameters: Sequence[ledger.Named]) -> Iterator[dict[int, Gradient
             found[id(named.tensor)] = Gradient.of(named.tensor.grad)
 
 
-def compare(parameters: Iterable[ledger.Named], found: Mapping[int, Gradient], way: Reach) -> Iterator[Diagnostic]:
+def compare(parameters: Iterable[Named], found: Mapping[int, Gradient], way: Reach) -> Iterator[Diagnostic]:
     """Holds the proofs against each other; says where they disagree, and where one of them is silent.
 
     With a custom function in the graph, a gradient may come from anywhere.

@@ -1,117 +1,16 @@
-"""The ledger: every parameter, buffer, gradient and module of a model, by name, each counted once.
-
-Three counts of parameters differ and all are kept: *declared* (every registered name), *unique* (every tensor once;
-ties are one tensor under two names) and *storage* (every element of memory once; tensors may be views of one memory).
-"""
+"""The ledger: every parameter, buffer, gradient and module of a model as a row of the record."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from reportgen.probe.storage import storage_elements
+from reportgen.probe.registered import Named, Registered, shape_of
 from reportgen.probe.trace import ModuleTrace, Trace, Work
-from reportgen.report.schema import (
-    BufferFacts,
-    BufferTotals,
-    GradientFacts,
-    GradientTotals,
-    ModuleFacts,
-    ParameterFacts,
-    ParameterTotals,
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Named:
-    """A registered tensor: its hierarchical name, and the first name of the same tensor where this is a second one."""
-
-    name: str
-    tensor: Tensor
-    tied_to: str | None
-    persistent: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Registered:
-    """What a model has registered, in registration order."""
-
-    modules: tuple[tuple[str, nn.Module], ...]  # each module once, under its first path
-    parameters: tuple[Named, ...]
-    buffers: tuple[Named, ...]
-
-    @classmethod
-    def of(cls, model: nn.Module) -> Registered:
-        """Reads the registries themselves, so that no overridden ``named_parameters`` can hide anything."""
-        modules: dict[int, tuple[str, nn.Module]] = {}
-        parameters: list[Named] = []
-        buffers: list[Named] = []
-        first_names: dict[int, str] = {}
-        for path, module in walk(model):
-            modules.setdefault(id(module), (path, module))
-            for name, tensor in module._parameters.items():
-                if tensor is not None:
-                    parameters.append(_named(path, name, tensor, first_names))
-            transient = getattr(module, "_non_persistent_buffers_set", ())
-            for name, buffer in module._buffers.items():
-                if isinstance(buffer, Tensor):
-                    buffers.append(_named(path, name, buffer, first_names, persistent=name not in transient))
-        return cls(tuple(modules.values()), tuple(parameters), tuple(buffers))
-
-    @property
-    def is_lazy(self) -> bool:
-        """Whether some tensor has no shape yet."""
-        return any(nn.parameter.is_lazy(tensor) for tensor in self.tensors())
-
-    def indexes(self) -> dict[int, int]:
-        """The place of every module in ``modules``, by id: a module need not be hashable."""
-        return {id(module): index for index, (_, module) in enumerate(self.modules)}
-
-    def shapes(self) -> dict[str, tuple[int, ...] | None]:
-        """Every name, modules included, with its tensor's shape."""
-        named = (*self.parameters, *self.buffers)
-        return {path: None for path, _ in self.modules} | {entry.name: shape_of(entry.tensor) for entry in named}
-
-    def tensors(self) -> Iterator[Tensor]:
-        """Every parameter and buffer, each once."""
-        return (named.tensor for named in (*self.parameters, *self.buffers) if named.tied_to is None)
-
-
-NOTHING = Registered((), (), ())
-"""Of a model that never came to be."""
-
-
-def walk(model: nn.Module) -> Iterator[tuple[str, nn.Module]]:
-    """Every module under every path, parents first; a module inside itself is not entered again."""
-    stack: list[tuple[str, nn.Module, frozenset[int]]] = [("", model, frozenset())]
-    while stack:
-        path, module, above = stack.pop()
-        if id(module) in above:
-            continue
-        yield path, module
-        inside = above | {id(module)}
-        children = [(join(path, name), child, inside) for name, child in module._modules.items() if child is not None]
-        stack.extend(reversed(children))
-
-
-def join(path: str, name: str) -> str:
-    """The path of what the module at ``path`` calls ``name``."""
-    return f"{path}.{name}" if path else name
-
-
-def _named(path: str, name: str, tensor: Tensor, first_names: dict[int, str], *, persistent: bool = True) -> Named:
-    full = join(path, name)
-    first = first_names.setdefault(id(tensor), full)
-    return Named(full, tensor, first if first != full else None, persistent)
-
-
-def shape_of(tensor: Tensor) -> tuple[int, ...] | None:
-    """The shape; None for a lazy tensor that was never materialised."""
-    return None if nn.parameter.is_lazy(tensor) else tuple(tensor.shape)
+from reportgen.report.schema import BufferFacts, GradientFacts, ModuleFacts, ParameterFacts
 
 
 def dtype_name(dtype: torch.dtype) -> str:
@@ -256,84 +155,3 @@ def _total(tensors: Iterable[Tensor]) -> int | None:
             return None
         total += tensor.numel()
     return total
-
-
-def parameter_totals(
-    rows: Sequence[ParameterFacts], parameters: Sequence[Named], packed: int, active: int | None
-) -> ParameterTotals:
-    """The counts over a ledger; a figure that a lazy parameter leaves open is None."""
-    unique = [row for row in rows if row.tied_to is None]
-    trainable = add(row.numel for row in unique if row.trainable)
-    frozen = add(row.numel for row in unique if not row.trainable)
-    return ParameterTotals(
-        declared=add(row.numel for row in rows),
-        unique=add(row.numel for row in unique),
-        storage=storage_elements([named.tensor for named in parameters if named.tied_to is None]),
-        trainable=trainable,
-        frozen=frozen,
-        packed=packed,
-        active=active,
-        tensors=len(unique),
-        bytes=add(row.bytes for row in unique),
-    )
-
-
-def buffer_totals(rows: Sequence[BufferFacts]) -> BufferTotals:
-    """The counts over the buffers, each tensor once."""
-    unique = [row for row in rows if row.tied_to is None]
-    return BufferTotals(
-        unique=add(row.numel for row in unique),
-        tensors=len(unique),
-        bytes=add(row.bytes for row in unique),
-        persistent_bytes=add(row.bytes for row in unique if row.persistent),
-    )
-
-
-def gradient_totals(rows: Sequence[ParameterFacts], sizes: Iterable[int | None]) -> GradientTotals:
-    """Parameter tensors with and without a gradient, ties once; ``sizes`` are the gradients' bytes."""
-    unique = [row for row in rows if row.tied_to is None]
-    return GradientTotals(
-        computed=sum(row.gradient.status == "computed" for row in unique),
-        none=sum(row.gradient.status == "none" for row in unique),
-        bytes=add(sizes),
-    )
-
-
-def add(terms: Iterable[int | None]) -> int | None:
-    """The sum; None where a term is not known."""
-    total = 0
-    for term in terms:
-        if term is None:
-            return None
-        total += term
-    return total
-
-
-def state_bytes(registered: Registered, packed: int) -> int | None:
-    """Bytes of what ``state_dict()`` holds, each memory once and whole, as `torch.save` writes it."""
-    sizes: dict[int, int | None] = {}
-    for named in (*registered.parameters, *registered.buffers):
-        tensor = named.tensor
-        if not named.persistent:
-            continue
-        if tensor.layout is torch.strided and not nn.parameter.is_lazy(tensor):
-            storage = tensor.untyped_storage()
-            sizes[storage._cdata] = storage.nbytes()
-        else:
-            sizes[id(tensor)] = bytes_of(tensor)
-    return add((*sizes.values(), packed))
-
-
-def packed_elements(modules: Iterable[tuple[str, nn.Module]]) -> tuple[int, int]:
-    """Logical elements, and bytes, of weights and biases that quantised modules keep packed, out of every registry."""
-    elements = size = 0
-    for _, module in modules:
-        unpack = getattr(module, "_weight_bias", None)
-        inner = getattr(module, "_packed_params", None)
-        if not callable(unpack) or isinstance(inner, nn.Module):  # which holds the same weights, and is counted itself
-            continue
-        for tensor in unpack():
-            if isinstance(tensor, Tensor):
-                elements += tensor.numel()
-                size += tensor.numel() * tensor.element_size()
-    return elements, size

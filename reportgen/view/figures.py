@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from reportgen.analysis.fold import Node, walk
-from reportgen.analysis.totals import add, by_dtype, by_gradient
+from reportgen.analysis.totals import by_dtype, by_gradient
+from reportgen.report.sums import add
 from reportgen.view import names, numbers
 from reportgen.view.page import Figure, Figures, Tone
 

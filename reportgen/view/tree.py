@@ -8,7 +8,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from reportgen.analysis.fold import Node, walk
-from reportgen.analysis.totals import Group, Own, add, by_class, by_dtype, own_flops
+from reportgen.analysis.totals import Group, Own, by_class, by_dtype, own_flops
+from reportgen.report.sums import add
 from reportgen.view import names, numbers, tables
 from reportgen.view.bars import bars
 from reportgen.view.diagram import diagram

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from reportgen.analysis.fold import fold
-from reportgen.analysis.totals import Group, Own, add, by_class, by_dtype, by_gradient
+from reportgen.analysis.totals import Group, Own, by_class, by_dtype, by_gradient
+from reportgen.report.sums import add
 
 if TYPE_CHECKING:
     from reportgen.report.schema import ModelReport
