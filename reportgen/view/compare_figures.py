@@ -73,7 +73,7 @@ def figures(comparison: Comparison, labels: Sequence[str], *, against_all: bool)
             )
             rows.append(Row((Cell(key.label), *cells), same=len(set(values)) == 1))
     models = (Column(f"model-{place}", label, "number") for place, label in enumerate(labels))
-    columns = (Column("figure", "", weight=1.4), *models)
+    columns = (Column("figure", "figure", weight=1.4), *models)
     note = f"{LEAST}marks the least, where figures are of the same thing; in brackets, the change from the baseline."
     return Table("figures", columns, tuple(rows), note=note, sides=True)
 

@@ -145,7 +145,9 @@ def conditions(comparison: Comparison, labels: Sequence[str]) -> Iterator[Sectio
         texts = [tell(model) for model in comparison.models]
         if set(texts) != {numbers.NOT_APPLICABLE}:
             rows.append(Row((Cell(head), *map(Cell, texts)), same=len(set(texts)) == 1))
-    yield Section("conditions", "What was compared", (_table("conditions", ("", "text"), labels, rows, kind="code"),))
+    yield Section(
+        "conditions", "What was compared", (_table("conditions", ("condition", "text"), labels, rows, kind="code"),)
+    )
 
 
 def _inputs(model: Compared) -> str:

@@ -40,7 +40,7 @@ def test_key_figures(page_of, texts_of, tied_gpt, transformer12):
     # 11,024 / 2,624 is 4.2012; a block does 32,768 MACs in attention's two products and 24,576 in its four linears, and
     # the head 25,600: the totals are 25,600 + n · 32,768, with 16·16·8·2·2 = 8,192 and 32·768 = 24,576 to a block.
     assert [
-        ("", "tied-gpt", "transformer12"),
+        ("figure", "tied-gpt", "transformer12"),
         ("Parameters", "↓ 2,624", "11.0 k (+320.1 %)"),
         ("State dict", "↓ 10.3 KiB", "43.1 KiB (+320.1 %)"),
         ("Forward pass", "↓ 91.14 kMAC", "418.82 kMAC (+359.6 %)"),
@@ -93,7 +93,7 @@ def test_only_what_differs(page_of, texts_of, tied_gpt):
         if isinstance(block, Table)
         for row in block.rows[1:]
     } == {True}
-    assert [("", "tied-gpt", "other"), ("Reference", "builtin:tied-gpt", "builtin:other")] == texts_of(
+    assert [("condition", "tied-gpt", "other"), ("Reference", "builtin:tied-gpt", "builtin:other")] == texts_of(
         less, "conditions"
     )
     assert ["findings", "figures", "conditions"] == [section.id for section in less.sections]
@@ -122,8 +122,8 @@ def test_more_models_than_fit_a_page(page_of, tied_gpt, transformer12):
         if isinstance(block, Table) and block.id.startswith("figures-")
     ]
     assert [
-        ["", "net9", *(f"net{number}" for number in range(7))],
-        ["", "net9", "net7", "net8"],
+        ["figure", "net9", *(f"net{number}" for number in range(7))],
+        ["figure", "net9", "net7", "net8"],
     ] == [[column.label for column in part.columns] for part in parts]
     assert ("11.0 k", "↓ 2,624 (−76.2 %)") == tuple(cell.text for cell in parts[1].rows[0].cells[1:3])
 
