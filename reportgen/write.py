@@ -6,12 +6,13 @@ import hashlib
 import re
 import uuid
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
+from typing import BinaryIO
 
 from reportgen.branding import Brand
 from reportgen.config import RENDERERS, RenderOptions, Style
@@ -62,11 +63,23 @@ def write_file(path: Path, data: bytes) -> None:
     Raises:
         WriteError: the folder or the file cannot be written.
     """
+    with writing(path) as file:
+        file.write(data)
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[BinaryIO]:
+    """A file to write into, which becomes ``path`` when all is written; until then what was there is still there.
+
+    Raises:
+        WriteError: the folder or the file cannot be written.
+    """
     temporary = path.with_name(f".reportgen-{uuid.uuid4().hex}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            temporary.write_bytes(data)
+            with temporary.open("wb") as file:
+                yield file
             temporary.replace(path)
         finally:
             temporary.unlink(missing_ok=True)

@@ -11,6 +11,9 @@ import msgspec
 import pytest
 from hypothesis import settings
 
+from reportgen.batch import index_entry
+from reportgen.config import RenderOptions
+from reportgen.index import write_index
 from reportgen.report.fingerprint import fingerprint
 from reportgen.report.schema import (
     BufferFacts,
@@ -35,6 +38,8 @@ from reportgen.report.schema import (
     Totals,
     UncountedOperation,
 )
+from reportgen.tasks import outcome_of
+from reportgen.write import write_report
 
 settings.register_profile("suite", derandomize=True, deadline=None)  # the same examples on every run, at any speed
 settings.load_profile("suite")
@@ -315,6 +320,21 @@ def contents() -> Callable[[Path], dict[str, bytes]]:
         return {path.relative_to(folder).as_posix(): path.read_bytes() for path in found}
 
     return read
+
+
+@pytest.fixture
+def leave() -> Callable[..., Path]:
+    """Leaves reports in a folder, as a build does: ``leave(folder, {"slug": report}, formats=("json", "md"))``."""
+
+    def write(folder: Path, reports: Mapping[str, ModelReport], formats: Sequence[str] = ("json",)) -> Path:
+        options = RenderOptions(tuple(formats))
+        outcomes = [
+            outcome_of(report, slug, write_report(report, folder / slug, options)) for slug, report in reports.items()
+        ]
+        write_index([index_entry(outcome, folder, options) for outcome in outcomes], folder, options)
+        return folder
+
+    return write
 
 
 @pytest.fixture(scope="session")

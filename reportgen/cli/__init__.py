@@ -16,7 +16,18 @@ from types import FrameType
 
 import click
 
-from reportgen.cli import baselines, building, cards, comparisons, exports, manifests, sides, surroundings
+from reportgen.cli import (
+    baselines,
+    building,
+    cards,
+    ci,
+    comparisons,
+    exports,
+    manifests,
+    releases,
+    sides,
+    surroundings,
+)
 from reportgen.cli.options import Settings
 from reportgen.cli.telling import INTERRUPTED, USAGE, complain
 from reportgen.errors import ReportgenError
@@ -112,6 +123,8 @@ for _command in (
     exports.export,
     exports.show,
     cards.card,
+    releases.release,
+    ci.surfaces,
     surroundings.doctor,
 ):
     commands.add_command(_command)

@@ -21,7 +21,7 @@ from reportgen.view import numbers
 from reportgen.view.page import Chart, Diagram, Table
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from reportgen.view.page import Block, Cell, Figures, Kind, Page, Row, Tone
@@ -91,7 +91,7 @@ class MarkdownRenderer:
 
     def _fact(self, cell: Cell) -> str:
         """A fact's value: set as code where it is one word, as prose else."""
-        marks, href = self._flavor.marks, safe_href(cell.href)
+        marks, href = self._flavor.marks, self._href(cell)
         if not href or href.startswith("#"):
             return marks.text(cell.text) if " " in cell.text else marks.code(cell.text)
         return marks.link(marks.text(cell.text), href)
@@ -147,7 +147,12 @@ class MarkdownRenderer:
     def _cell(self, cell: Cell, kind: Kind, depth: int) -> str:
         """A cell's text, as code in columns of names and code (but what says that there is none)."""
         code = kind in {"name", "code"} and cell.tone != "muted"
-        return self._flavor.marks.cell(cell.text, code=code, href=safe_href(cell.href), depth=depth)
+        return self._flavor.marks.cell(cell.text, code=code, href=self._href(cell), depth=depth)
+
+    def _href(self, cell: Cell) -> str | None:
+        """Where the cell leads, if that is a place that can be got to from where the Markdown is read."""
+        href = safe_href(cell.href)
+        return href if href is None or self._flavor.files or ":" in href or href.startswith("#") else None
 
     def _elsewhere(self, links: Sequence[tuple[str, str]]) -> str:
         """Which of the other formats hold everything: links, where they lie beside this file."""
@@ -163,10 +168,22 @@ def comment(page: Page, templates: Path | None = None) -> bytes:
     Raises:
         TemplateError: the template is missing or broken.
     """
-    renderer = MarkdownRenderer(templates, flavor="comment")
+    return _cut(page, lambda text: len(text.decode()) <= COMMENT, MarkdownRenderer(templates, flavor="comment"))
+
+
+def fitted(page: Page, size: int) -> bytes:
+    """The page as a text of its own, a release's say, of at most so many bytes: tables that are too long are cut.
+
+    What else there is on the page has to fit: nothing but tables is cut.
+    """
+    flavor = replace(FLAVORS["comment"], size=size)
+    return _cut(page, lambda text: len(text) <= size, MarkdownRenderer(flavor=flavor))
+
+
+def _cut(page: Page, fits: Callable[[bytes], bool], renderer: MarkdownRenderer) -> bytes:
     while True:
         text = renderer.render(page)
-        if len(text.decode()) <= COMMENT or renderer.size <= 1:
+        if fits(text) or renderer.size <= 1:
             return text
         renderer.size //= 2
 

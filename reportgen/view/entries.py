@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from reportgen.analysis.summary import Summary
 from reportgen.report.comparison import Bound
 from reportgen.report.schema import Status
-from reportgen.view import numbers, tables
+from reportgen.view import names, numbers, tables
 from reportgen.view.page import Cell, Figure, Figures, Tone
 from reportgen.view.tables import Field
 from reportgen.view.tables import field as column
 
 TITLE = "Model reports"
+_REASON = 300  # characters of a reason, where there is only so much room
+_TAGS = 6
 TONES: dict[Status, Tone] = {"complete": "good", "partial": "warn", "failed": "bad"}
 BOUNDS: dict[Bound | None, str] = {"lower": "≥ ", "upper": "≤ ", "approximate": "≈ "}
 
@@ -48,6 +50,31 @@ class IndexEntry:
         """The way to its report in that format, or in another where there is none; None where there is none at all."""
         chosen = suffix if suffix in self.formats else next(iter(self.formats), None)
         return None if chosen is None else f"{self.slug}/report.{chosen}"
+
+
+def brief(entry: IndexEntry) -> IndexEntry:
+    """The entry where there is only so much room, and no file beside the text: long words cut, without formats."""
+    summary = entry.summary
+    short = replace(
+        summary,
+        family=_brief(summary.family),
+        group=_brief(summary.group),
+        module=_brief(summary.module),
+        tags=tuple(map(names.brief, summary.tags[:_TAGS])),
+    )
+    return replace(
+        entry,
+        ref=names.brief(entry.ref),
+        name=names.brief(entry.name),
+        reason=_brief(entry.reason, _REASON),
+        remedy=_brief(entry.remedy, _REASON),
+        formats=(),
+        summary=short,
+    )
+
+
+def _brief(text: str | None, most: int = 80) -> str | None:
+    return None if text is None else names.brief(text, most)
 
 
 def worst(entries: Sequence[IndexEntry]) -> Status:

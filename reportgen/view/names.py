@@ -112,9 +112,9 @@ def _weave(texts: Sequence[str], numbers: Iterable[str]) -> str:
     return "".join(text + number for text, number in zip_longest(texts, numbers, fillvalue=""))
 
 
-def brief(name: str) -> str:
+def brief(name: str, most: int = _BRIEF) -> str:
     """A name for a sentence: what is longer than any that a person gave loses its middle; tables have it whole."""
-    return name if len(name) <= _BRIEF else f"{name[: _BRIEF // 2]}…{name[-_BRIEF // 4 :]}"
+    return name if len(name) <= most else f"{name[: most // 2]}…{name[-most // 4 :]}"
 
 
 def listing(names: Sequence[str], *, limit: int = 6) -> str:
