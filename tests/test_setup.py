@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parent.parent
 PYTEST = ".venv/bin/python -m pytest"
@@ -39,7 +40,9 @@ def test_every_requirement_is_pinned():
     requirements = [Requirement(text) for text in texts]
     pins = pinned()
     assert [] == [
-        str(requirement) for requirement in requirements if not requirement.specifier.contains(pins[requirement.name])
+        str(requirement)
+        for requirement in requirements
+        if not requirement.specifier.contains(pins[canonicalize_name(requirement.name)])
     ]
 
 
