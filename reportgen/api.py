@@ -175,6 +175,8 @@ def build(
     batch_scaling: bool | None = None,
     fail_on: Iterable[str] | None = None,
     baseline: str | Path | None = None,
+    checkpoint: str | Path | None = None,
+    checkpoint_key: str | None = None,
     jobs: int | None = None,
     timeout: float | None = 600.0,
     memory_limit: float | None = None,
@@ -194,7 +196,8 @@ def build(
     same things again, unless ``fresh``. ``shard`` ``i/n`` takes the i-th of n shares of the models, see `merge`;
     ``scheduler``, ``tcp://host:8786``, has the work done by a Dask cluster. ``fail_on`` are rules that the models must
     not break, ``flops.forward > 4.2e9``; those on a change, ``parameters > +1%``, compare with ``baseline``, the file
-    that `reportgen.baseline.write` makes. ``appearance``: see `Appearance`.
+    that `reportgen.baseline.write` makes. ``checkpoint`` is a file of weights to hold against the one model that
+    ``refs`` names, see `with_checkpoint`. ``appearance``: see `Appearance`.
 
     Raises:
         ConfigError, RegistryError: an option, the manifest, a rule or a reference is wrong.
@@ -216,6 +219,8 @@ def build(
         "batch_scaling": batch_scaling,
         "fail_on": None if fail_on is None else parse_rules(fail_on, Basis.BASELINE),
         "baseline": None if baseline is None else Path(baseline),
+        "checkpoint": None if checkpoint is None else Path(checkpoint),
+        "checkpoint_key": checkpoint_key,
         "formats": None if formats is None else parse_formats(formats),
         "select": None if select is None else tuple(select),
         **style_of(appearance),
@@ -326,6 +331,12 @@ def _manifest(refs: Sequence[str], manifest: str | Path | None, given: Mapping[s
             remedy="give model references or a manifest, not both" if refs else _WHAT,
         )
     if manifest is not None:
+        if "checkpoint" in given or "checkpoint_key" in given:
+            raise ConfigError(
+                "one checkpoint for a whole manifest",
+                code="checkpoint-models",
+                remedy='write checkpoint = "FILE" beside the ref that it belongs to',
+            )
         return read_manifest(BUNDLED_MANIFEST if manifest == "bundled" else Path(manifest), given)
     return manifest_of(refs, given)
 

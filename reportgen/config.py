@@ -95,6 +95,14 @@ def _either(names: Sequence[str]) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class WeightsFile:
+    """A file of weights to hold against a model; ``key`` is where in a training checkpoint the tensors are."""
+
+    path: Path
+    key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Style:
     """How pages look, in every report of a run.
 

@@ -13,6 +13,7 @@ ReportgenError(message, code, remedy)
 │ ├ ForwardError               ``forward`` failed
 │ └ BackwardError              the loss or its backward failed
 ├ ReportFormatError          a saved report that does not fit its schema
+├ CheckpointError            a file of weights that is damaged, is none, or can only be read by running code
 ├ RenderError                a page could not be made
 │ ├ TemplateError              a template is missing or broken
 │ └ RendererUnavailable        a renderer's library is missing (Pango, say)
@@ -112,6 +113,12 @@ class ReportFormatError(ReportgenError):
     """A saved report that is not one, is of another version, or does not fit its schema."""
 
     default_code = "report-invalid"
+
+
+class CheckpointError(ReportgenError):
+    """A file of weights that is damaged, is none, or can only be read by running the code in it."""
+
+    default_code = "checkpoint-invalid"
 
 
 class RenderError(ReportgenError):

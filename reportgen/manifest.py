@@ -13,7 +13,7 @@ from typing import Any
 
 from reportgen.analysis.budget import Rule
 from reportgen.branding import Brand, read_description, read_logo
-from reportgen.config import ProbeOptions, Style
+from reportgen.config import ProbeOptions, Style, WeightsFile
 from reportgen.errors import ConfigError
 from reportgen.manifest_keys import DEFAULTS, MODEL, Key, invalid, part
 from reportgen.registry.base import ModelRef
@@ -30,7 +30,7 @@ class ModelEntry:
 
     ``exclude`` are patterns of names that a wildcard leaves out. ``name``, ``description``, ``tags`` and ``group``, the
     name of those that are to be compared, go into the record; ``brand`` onto the pages made of it. ``fail_on`` are
-    rules that its models must not break.
+    rules that its models must not break. ``checkpoint`` is held against the one model that there then is.
     """
 
     ref: str
@@ -42,6 +42,7 @@ class ModelEntry:
     tags: tuple[str, ...] = ()
     group: str | None = None
     fail_on: tuple[Rule, ...] = ()
+    checkpoint: WeightsFile | None = None
 
     def alone(self, ref: ModelRef) -> ModelEntry:
         """What it says of one of its models: however that was come upon, it is reported on in the same way."""
@@ -89,7 +90,8 @@ def read_manifest(path: Path, overrides: Mapping[str, Any] | None = None) -> Man
         title = _title(index, table)
         with file.at(title, "model", index):
             own = file.values(title, ("model", index), table, MODEL)
-            entries.append(_entry(own, {**shared, **own, **given}, _brand(folder, own).over(brand)))
+            values, mark = {**shared, **own, **given}, _brand(folder, own).over(brand)
+            entries.append(_entry(own, values, mark, _checkpoint(folder, own)))
     file.complain()
     run = _below(folder, part("run", shared)) | part("run", given)
     return Manifest(tuple(entries), **run, style=style, brand=brand)
@@ -98,7 +100,12 @@ def read_manifest(path: Path, overrides: Mapping[str, Any] | None = None) -> Man
 def manifest_of(refs: Iterable[str], given: Mapping[str, Any]) -> Manifest:
     """The manifest that model references amount to, with what `read_manifest` calls ``overrides``."""
     probe, style = ProbeOptions(**part("probe", given)), Style(**part("style", given))
-    entries = tuple(ModelEntry(ref, probe, **part("entry", given)) for ref in refs)
+    texts, file = list(refs), _checkpoint(Path(), given)
+    if file is not None and (len(texts) != 1 or ModelRef.parse(texts[0]).has_wildcard):
+        raise ConfigError(
+            "a checkpoint for many models", code="checkpoint-models", remedy="name one model, or use a manifest"
+        )
+    entries = tuple(ModelEntry(ref, probe, checkpoint=file, **part("entry", given)) for ref in texts)
     return Manifest(entries, **part("run", given), style=style)
 
 
@@ -138,18 +145,23 @@ def _title(index: int, table: Mapping[str, Any]) -> str:
     return f"[[model]] {index + 1} ({str(table.get('ref', 'no ref'))[:_LONGEST]})"
 
 
-def _entry(own: Mapping[str, Any], values: Mapping[str, Any], brand: Brand) -> ModelEntry:
+def _entry(
+    own: Mapping[str, Any], values: Mapping[str, Any], brand: Brand, checkpoint: WeightsFile | None
+) -> ModelEntry:
     if "ref" not in own:
         raise invalid("no model is named", 'add ref = "SOURCE:NAME"')
     ref = ModelRef.parse(own["ref"])
     if ref.has_wildcard and "name" in own:
         raise invalid("one name for many models", "leave out name, or the wildcards in ref")
+    if ref.has_wildcard and checkpoint is not None:
+        raise invalid("one checkpoint for many models", "leave out checkpoint, or the wildcards in ref")
     if "exclude" in own and not ref.has_wildcard:
         raise invalid("exclude beside a ref that names one model", "leave out exclude, or write a wildcard in ref")
     return ModelEntry(
         ref=str(replace(ref, kwargs={**ref.kwargs, **own.get("kwargs", {})})),  # one way to say it from here on
         probe=ProbeOptions(**part("probe", values)),
         brand=brand,
+        checkpoint=checkpoint,
         **part("model", own),
         **part("entry", values),
     )
@@ -163,6 +175,13 @@ def _brand(folder: Path, values: Mapping[str, Any]) -> Brand:
         logo=None if logo is None else read_logo(folder / logo),
         about=None if description is None else read_description(folder / description),
     )
+
+
+def _checkpoint(folder: Path, values: Mapping[str, Any]) -> WeightsFile | None:
+    path, key = values.get("checkpoint"), values.get("checkpoint_key")
+    if path is None and key is not None:
+        raise invalid("checkpoint_key without checkpoint", "add checkpoint, the file that it leads into")
+    return None if path is None else WeightsFile((folder / path).absolute(), key)
 
 
 def _below(folder: Path, values: Mapping[str, Any]) -> dict[str, Any]:

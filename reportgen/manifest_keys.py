@@ -158,7 +158,7 @@ RULES = Kind(
 REFERENCE = Kind(_Reference, "a model reference", 'write it like "timm:resnet50" or "timm:resnet*"', _reference)
 ARGUMENTS = Kind(_Arguments, "a table of arguments", "write it like {depth = 2, width = 64}", _arguments)
 
-Part = Literal["reference", "model", "entry", "brand", "probe", "run", "style"]
+Part = Literal["reference", "model", "weights", "entry", "brand", "probe", "run", "style"]
 
 
 @dataclass(frozen=True)
@@ -180,6 +180,14 @@ KEYS = (
         "Arguments of the constructor, over those after `?` in `ref`: numbers, texts, truths, lists and tables.",
     ),
     Key("name", TEXT, "model", "What the report calls the model; not where `ref` has a wildcard."),
+    Key(
+        "checkpoint",
+        PATH,
+        "weights",
+        "A file of weights to hold against the model, `.safetensors`, `.pt`, `.bin` or the `.index.json` of a sharded "
+        "one; not where `ref` has a wildcard.",
+    ),
+    Key("checkpoint_key", TEXT, "weights", "Where in the checkpoint the tensors are, if there are several: `ema`."),
     Key("description", TEXT, "model", "A sentence or two under the name, in place of the source's own."),
     Key(
         "exclude",
@@ -246,7 +254,7 @@ KEYS = (
     ),
 )
 _SHARED: tuple[Part, ...] = ("entry", "brand", "probe")
-MODEL: Mapping[str, Key] = {key.name: key for key in KEYS if key.part in ("reference", "model", *_SHARED)}
+MODEL: Mapping[str, Key] = {key.name: key for key in KEYS if key.part in ("reference", "model", "weights", *_SHARED)}
 DEFAULTS: Mapping[str, Key] = {key.name: key for key in KEYS if key.part in (*_SHARED, "run", "style")}
 
 

@@ -24,6 +24,8 @@ def json_schema() -> dict[str, Any]:
         "required": ["ref"],
         "allOf": [
             {"not": {"required": ["name"], "properties": {"ref": wildcard}}},
+            {"not": {"required": ["checkpoint"], "properties": {"ref": wildcard}}},
+            {"not": {"required": ["checkpoint_key"], "not": {"required": ["checkpoint"]}}},
             {"not": {"required": ["exclude"], "properties": {"ref": {"not": wildcard}}}},
         ],
     }

@@ -27,6 +27,7 @@ from reportgen.write import write_file
 
 FOLDER = ".reportgen"  # in the output folder, beside the reports' own
 _PACKAGE = Path(__file__).parent
+_BIG = 2**28  # bytes
 
 
 class Stamps:
@@ -114,7 +115,11 @@ def _files(folder: Path) -> Iterator[Path]:
 
 
 def _digest(file: Path) -> str | None:
+    """The hash of a file; of a big one, weights say, which would take longer than the report, its size and time."""
     try:
+        state = file.stat()
+        if state.st_size > _BIG:
+            return f"{state.st_size} bytes of {state.st_mtime_ns}"
         return hashlib.sha256(file.read_bytes()).hexdigest()
     except OSError:
         return None

@@ -1,7 +1,8 @@
 """What workers do for one model, step by step: probe it, or save what can be had of it, then render its report.
 
 Each step has a process of its own. Only probing meets the model's code; rendering sees the record alone, so nothing
-a model does to its process reaches a page. Importing this module imports no torch.
+a model does to its process reaches a page. A file of weights, where there is one, is read in between. Importing this
+module imports no torch.
 """
 
 from __future__ import annotations
@@ -14,16 +15,17 @@ from typing import Any, ClassVar, TypeAlias
 
 import msgspec
 
-from reportgen import sandbox
+from reportgen import checkpoints, sandbox
 from reportgen.analysis.baseline import snapshot
 from reportgen.analysis.summary import Summary, summarise
-from reportgen.config import RenderOptions
-from reportgen.errors import ProbeError, ReportgenError
+from reportgen.config import RenderOptions, WeightsFile
+from reportgen.errors import CheckpointError, ProbeError, ReportgenError
 from reportgen.manifest import ModelEntry
 from reportgen.probe import failed_report
 from reportgen.registry.base import ModelRef
 from reportgen.report import codec
 from reportgen.report.baseline import Snapshot
+from reportgen.report.checkpoint import Weights
 from reportgen.report.schema import ModelReport, Stage, Status
 from reportgen.serving import Lost
 from reportgen.write import sweep, write_report
@@ -101,6 +103,7 @@ class Record:
     seconds: float | None = None
     sources: tuple[str, ...] = ()
     lost: bool = False
+    weights: Weights | CheckpointError | None = None  # or why they could not be read; None: none were given
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +131,7 @@ class Probing:
     def next(self, result: Any, printed: str) -> Step:
         """Rendering, or where the process is lost, saving what can be had."""
         if isinstance(result, Record):
-            return Rendering(self.job, result, printed)
+            return _after(self.job, result, printed)
         saving = Saving(self.job, result, printed)
         return saving.next(result, "") if _stage(result.frames) == "instantiate" else saving
 
@@ -162,7 +165,7 @@ class Saving:
         if isinstance(result, Lost):
             told = failed_report(self.job.ref, self._error("instantiate"), self.job.entry.probe)
             result = Record(codec.to_json(self._diagnosed(told)), lost=True)
-        return Rendering(self.job, result, self.printed)
+        return _after(self.job, result, self.printed)
 
     def _error(self, stage: Stage) -> ProbeError:
         reason = self.lost.reason
@@ -175,6 +178,30 @@ class Saving:
         """With the frames that the process was in."""
         told = msgspec.structs.replace(report.diagnostics[0], traceback="\n".join(_foreign(self.lost.frames)) or None)
         return msgspec.structs.replace(report, diagnostics=(told,))
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """After the record: what the file of weights holds, in a process that nothing of the model has been in."""
+
+    stage: ClassVar[str] = "reading"
+    job: Job
+    file: WeightsFile
+    record: Record
+    printed: str
+
+    def perform(self) -> Weights | CheckpointError:
+        """What it holds, or why it cannot be read."""
+        return checkpoints.read(checkpoints.Task(self.file, self.job.memory_limit))
+
+    def next(self, result: Any, _: str) -> Rendering:
+        """Rendering, with what was read."""
+        sources = self.record.sources
+        if isinstance(result, Lost):
+            result = checkpoints.lost(self.file, result)
+        elif isinstance(result, Weights):  # of a sharded one the run knows the index alone
+            sources += tuple(str(self.file.path.parent / name) for name in result.names)
+        return Rendering(self.job, replace(self.record, weights=result, sources=sources), self.printed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,16 +239,23 @@ class Rendering:
             tags=entry.tags,
             group=entry.group,
         )
-        return msgspec.structs.replace(report, model=model, printed=self.printed or None)
+        report = msgspec.structs.replace(report, model=model, printed=self.printed or None)
+        return report if self.record.weights is None else checkpoints.checked(report, self.record.weights)
 
 
-Step: TypeAlias = Probing | Saving | Rendering
+Step: TypeAlias = Probing | Saving | Reading | Rendering
 """`perform` is for a worker; ``next`` tells from its result, which may be `Lost`, what comes after it."""
 
 
-def perform(step: Step) -> Record | Outcome:
+def perform(step: Step) -> Record | Weights | CheckpointError | Outcome:
     """For a worker."""
     return step.perform()
+
+
+def _after(job: Job, record: Record, printed: str) -> Step:
+    """What comes after a record: the file of weights, where there is one, then the pages."""
+    file = job.entry.checkpoint
+    return Rendering(job, record, printed) if file is None else Reading(job, file, record, printed)
 
 
 def outcome_of(report: ModelReport, slug: str, problems: tuple[str, ...] = ()) -> Outcome:

@@ -24,6 +24,7 @@ from reportgen.report.difference import Difference
 from reportgen.report.schema import ModelReport
 from reportgen.view.build import build
 from reportgen.view.page import Attachment, Page
+from reportgen.view.short import build_checkpoint
 
 MAX_SLUG = 80
 _HASH = 8  # hexadecimal digits
@@ -203,6 +204,26 @@ def write_page(page: Page, path: Path, file_format: str, style: Style) -> None:
         for chart in markdown.pictures(page, style.markdown_flavor):
             write_file(path.with_name(markdown.chart_name(chart)), charts.svg(chart, margin=charts.MARGIN).encode())
     write_file(path.with_name(f"{path.name}.{file_format}"), data)
+
+
+def render_checkpoint(report: ModelReport, file_format: str) -> bytes:
+    """What a record says of its checkpoint, as ``md`` fit for a comment, ``html`` or ``text``; ``json`` is the record.
+
+    Raises:
+        RenderError: it cannot be made.
+    """
+    page = build_checkpoint(report)
+    match file_format:
+        case "json":
+            return codec.to_json(report).encode()
+        case "md":
+            return markdown.comment(page)
+        case "text":
+            from reportgen.render import terminal
+
+            return terminal.plain(page).encode()
+        case _:
+            return renderer(file_format, Style()).render(page)
 
 
 def render_diff(page: Page, difference: Difference, file_format: str, style: Style) -> bytes:

@@ -84,6 +84,7 @@ def test_help(reportgen):
             "baseline",
             "build",
             "card",
+            "checkpoint",
             "ci",
             "compare",
             "diff",

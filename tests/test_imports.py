@@ -31,6 +31,7 @@ ALLOWED = {
     "manifest": BASE | {"analysis", "branding", "config", "manifest_keys", "registry", "toml_lines"},
     "probe": BASE | {"config", "registry", "report"},
     "analysis": BASE | {"report"},
+    "weights": BASE | {"probe", "report"},
     "view": BASE | {"registry", "report", "analysis"},
     "render": BASE | {"view"},
     "release": BASE | {"report", "analysis", "view", "render"},
@@ -42,7 +43,10 @@ ALLOWED = {
     "forkserver": {"signals"},
     "serving": {"forkserver", "sandbox"},
     "workers": {"forkserver", "printed", "sandbox", "serving", "signals"},
-    "tasks": BASE | {"analysis", "config", "manifest", "probe", "registry", "report", "sandbox", "serving", "write"},
+    "checkpoints": BASE
+    | {"analysis", "config", "executors", "registry", "report", "sandbox", "serving", "view", "weights"},
+    "tasks": BASE
+    | {"analysis", "checkpoints", "config", "manifest", "probe", "registry", "report", "sandbox", "serving", "write"},
     "warm_pages": BASE | {"config", "probe", "registry", "report", "write"},
     "warm": BASE | {"config", "registry", "probe", "sandbox", "tasks", "write"},
     "stamps": {"errors", "render", "tasks", "write"},
@@ -102,6 +106,7 @@ ALLOWED = {
         "api",
         "appearance",
         "baseline",
+        "checkpoints",
         "ci",
         "comparing",
         "console",

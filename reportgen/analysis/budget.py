@@ -21,7 +21,8 @@ from typing import Literal, get_args
 
 from reportgen.analysis.figures import NAMES
 from reportgen.errors import ConfigError
-from reportgen.report.difference import Checkpoint, Difference, Figure, ModuleWhat, TensorWhat
+from reportgen.report.checkpoint import Checkpoint
+from reportgen.report.difference import Difference, Figure, ModuleWhat, TensorWhat
 
 _RULE = re.compile(
     r"\s*(?P<name>[a-z][a-z0-9_.-]*)\s*"

@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reportgen.analysis.places import Tree
-from reportgen.report.difference import Mismatch, Verdict
+from reportgen.report.checkpoint import Mismatch, Verdict
 
 if TYPE_CHECKING:
-    from reportgen.report.schema import ModelReport, Shape
+    from reportgen.report.base import Shape
+    from reportgen.report.schema import ModelReport
 
 _FILLED_BELOW = 2  # the version of torch's batch norm that has the buffer
 

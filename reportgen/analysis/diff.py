@@ -19,7 +19,8 @@ from reportgen.analysis.keymap import prefix_rules
 from reportgen.analysis.pairs import TensorPair, pair_tensors
 from reportgen.analysis.places import Tree
 from reportgen.analysis.runs import repeats
-from reportgen.report.difference import Checkpoint, Difference, Figure, ModuleChange, Repeat, Side, Tensor, TensorChange
+from reportgen.report.checkpoint import Checkpoint
+from reportgen.report.difference import Difference, Figure, ModuleChange, Repeat, Side, Tensor, TensorChange
 
 if TYPE_CHECKING:
     from reportgen.report.schema import ModelReport, Totals

@@ -7,7 +7,8 @@ from typing import get_args, get_origin
 
 import msgspec
 
-from reportgen.report.schema import Count, Record, Totals
+from reportgen.report.base import Count, Record
+from reportgen.report.schema import Totals
 
 
 def _names(record: type[Record], prefix: str = "") -> Iterator[str]:

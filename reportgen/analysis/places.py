@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from reportgen.report.difference import Tensor
 
 if TYPE_CHECKING:
-    from reportgen.report.schema import BufferFacts, ModelReport, ModuleSlot, ParameterFacts, Shape
+    from reportgen.report.base import Shape
+from reportgen.report.schema import BufferFacts, ModelReport, ModuleSlot, ParameterFacts
 
 
 @dataclass(slots=True, eq=False)

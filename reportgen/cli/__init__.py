@@ -20,6 +20,7 @@ from reportgen.cli import (
     baselines,
     building,
     cards,
+    checkpoints,
     ci,
     comparisons,
     exports,
@@ -125,6 +126,7 @@ for _command in (
     cards.card,
     releases.release,
     ci.surfaces,
+    checkpoints.checkpoint,
     surroundings.doctor,
 ):
     commands.add_command(_command)

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from reportgen.cli.options import common, or_none, output_options, run_options, select_option
+from reportgen.cli.options import FILE, common, or_none, output_options, run_options, select_option
 from reportgen.cli.telling import UNREPORTED, line, note, summarize, tell
 from reportgen.errors import SourceUnavailable
 from reportgen.saying import say
@@ -119,6 +119,14 @@ def list_models(patterns: tuple[str, ...], source: str | None, as_json: bool) ->
     "--baseline 'parameters > +1%'. Repeatable.",
 )
 @click.option("--baseline", metavar="FILE", help="What rules on a change compare with; reportgen baseline makes it.")
+@click.option(
+    "--checkpoint",
+    metavar="FILE",
+    type=FILE,
+    help="A file of weights to hold against the one REF: .safetensors, .pt, .bin, or the .index.json of a sharded one; "
+    "1 is the exit code if it does not fit. Nothing in it is run.",
+)
+@click.option("--checkpoint-key", metavar="KEY", help="Where in it the tensors are, if there are several lots: ema.")
 @click.option("--allow-network", "network", is_flag=True, help="Let models reach other machines.")
 @click.option("--shard", metavar="I/N", help="Only the I-th of N shares of the models; see reportgen merge.")
 @click.option("--fresh", is_flag=True, help="Build everything anew, also what has not changed since the last run.")

@@ -16,7 +16,8 @@ import msgspec
 from natsort import natsorted
 
 from reportgen.errors import ReportFormatError
-from reportgen.report.schema import Record, Status
+from reportgen.report.base import Record
+from reportgen.report.schema import Status
 
 BASELINE_FORMAT: Literal["reportgen/baseline"] = "reportgen/baseline"
 BASELINE_VERSION: Literal[1] = 1

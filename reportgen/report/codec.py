@@ -16,9 +16,10 @@ from typing import Any
 import msgspec
 
 from reportgen.errors import ReportFormatError
+from reportgen.report.base import Record
 from reportgen.report.comparison import COMPARISON_FORMAT, COMPARISON_VERSION, Comparison
 from reportgen.report.difference import DIFF_FORMAT, DIFF_VERSION, Difference
-from reportgen.report.schema import FORMAT, FORMAT_VERSION, ModelReport, Record
+from reportgen.report.schema import FORMAT, FORMAT_VERSION, ModelReport
 from reportgen.report.verify import contradictions
 
 SCHEMA_FILE, DIFF_SCHEMA_FILE, COMPARISON_SCHEMA_FILE = "report.schema.json", "diff.schema.json", "compare.schema.json"

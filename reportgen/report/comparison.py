@@ -10,7 +10,8 @@ from typing import Any, Literal
 
 import msgspec
 
-from reportgen.report.schema import Count, InputFacts, Record, Sizes, Status
+from reportgen.report.base import Count, Record
+from reportgen.report.schema import InputFacts, Sizes, Status
 
 COMPARISON_FORMAT: Literal["reportgen/comparison"] = "reportgen/comparison"
 COMPARISON_VERSION: Literal[1] = 1

@@ -10,7 +10,9 @@ from typing import Any, Literal
 
 import msgspec
 
-from reportgen.report.schema import Count, GradientFacts, InputFacts, Record, Shape, Status
+from reportgen.report.base import Count, Record, Shape
+from reportgen.report.checkpoint import Checkpoint
+from reportgen.report.schema import GradientFacts, InputFacts, Status
 
 DIFF_FORMAT: Literal["reportgen/diff"] = "reportgen/diff"
 DIFF_VERSION: Literal[1] = 1
@@ -144,44 +146,6 @@ class ModuleChange(Record, frozen=True, gc=False):
     old_index: Count | None
     new_index: Count | None
     match: Match | None
-
-
-class Mismatch(Record, frozen=True, gc=False):
-    """A key that both have, in two shapes."""
-
-    key: str
-    checkpoint: Shape | None
-    model: Shape | None
-
-
-class Verdict(Record, frozen=True):
-    """What ``load_state_dict`` says, in its order; nothing means that it loads."""
-
-    missing: tuple[str, ...]
-    unexpected: tuple[str, ...]
-    mismatched: tuple[Mismatch, ...]
-
-    @property
-    def loads(self) -> bool:
-        """Whether ``strict=True`` lets it pass."""
-        return not (self.missing or self.unexpected or self.mismatched)
-
-
-class Checkpoint(Record, frozen=True):
-    """What becomes of a state dict of one side, ``torch.save(model.state_dict())``, in the model of the other side.
-
-    ``renames`` leads from keys of the checkpoint to keys of the model where a tensor of the same shape has another name
-    there, with certainty or likely; guesses are left out. ``renamed`` is the verdict on the state dict with those keys.
-    ``prefixes`` is the same map in a dozen rules at most, the longest prefix that fits going first; None where it takes
-    more.
-    """
-
-    verdict: Verdict
-    exact: bool  # False: modules save or load in a way of their own, or a record does not know; ``custom`` names them
-    custom: tuple[str, ...]
-    renames: dict[str, str]
-    prefixes: dict[str, str] | None
-    renamed: Verdict
 
 
 class Difference(Record, frozen=True, kw_only=True):

@@ -10,15 +10,16 @@ elements, ``bytes`` are in the real dtype; dtypes are torch's names without ``to
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import msgspec
+
+from reportgen.report.base import Count, Record, Shape
+from reportgen.report.checkpoint import CheckpointFacts
 
 FORMAT: Literal["reportgen/model-report"] = "reportgen/model-report"
 FORMAT_VERSION: Literal[1] = 1
 
-Count = Annotated[int, msgspec.Meta(ge=0)]
-Shape = tuple[Count, ...]
 Sizes = tuple[Count | None, ...]  # of what modules take and give: None where a nested tensor is ragged
 Status = Literal["complete", "partial", "failed"]
 StageStatus = Literal["ok", "failed", "skipped"]
@@ -31,10 +32,6 @@ PeakSource = Literal["allocator", "profiler"]
 AuditName = Literal["identity", "closed_forms", "plain_kernels", "real_run"]
 AuditResult = Literal["agreed", "differed", "not_applicable"]
 GradientReason = Literal["frozen", "unused", "detached", "non_differentiable", "not_run"]
-
-
-class Record(msgspec.Struct, frozen=True):
-    """Base of every record: immutable, compared by value."""
 
 
 class ModelIdentity(Record, frozen=True):
@@ -422,6 +419,7 @@ class ModelReport(Record, frozen=True, kw_only=True):
     measured: Measured | None = None  # None: not asked for
     printed: str | None = None  # by the model's code, in a batch; of much of it the first and the last
     state: StateFacts | None = None  # None: nothing was instantiated, or a reportgen before this wrote the record
+    checkpoint: CheckpointFacts | None = None  # None: none was given, or it could not be read
 
     def to_dict(self) -> dict[str, Any]:
         """The record as plain dicts, lists, strings and numbers: exactly what ``report.json`` holds."""

@@ -21,6 +21,7 @@ def contradictions(report: ModelReport) -> tuple[str, ...]:
         _state,
         _fingerprint,
         _audit,
+        _checkpoint,
     )
     return tuple(line for check in checks for line in check(report))
 
@@ -118,6 +119,21 @@ def _audit(report: ModelReport) -> Iterator[str]:
             yield f"$.audit[{index}]: {check.result}, with {check.differed} differing figures"
         if (check.result == "not_applicable") != (check.reason is not None):
             yield f"$.audit[{index}]: a reason belongs to a recount that was not applicable, and to no other"
+
+
+def _checkpoint(report: ModelReport) -> Iterator[str]:
+    """What a file lacks, or has in another shape, the model must have; more is known only of its dtypes."""
+    facts = report.checkpoint
+    if facts is None:
+        return
+    known = {row.name for rows in (report.parameters, report.buffers) for row in rows}
+    verdict = facts.loading.verdict
+    names = (*verdict.missing, *(row.key for row in verdict.mismatched), *(row.key for row in facts.retyped))
+    for name in dict.fromkeys((*names, *facts.tied)):
+        if name not in known:
+            yield f"$.checkpoint tells of {name!r}, which is no name in the model"
+    if sum(row.tensors for row in facts.dtypes) > facts.keys:
+        yield f"$.checkpoint.keys is {facts.keys}, and more tensors are told apart by dtype"
 
 
 def _compare(place: str, stated: int | None, terms: Sequence[int | None]) -> Iterator[str]:

@@ -7,7 +7,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from reportgen.analysis.fold import Node, fold
-from reportgen.view import audit, gradients, ledgers, measured, memory, names, notices, overview, tree, work
+from reportgen.view import audit, checkpoint, gradients, ledgers, measured, memory, names, notices, overview, tree, work
 from reportgen.view.figures import key_figures
 from reportgen.view.page import Page, Section
 
@@ -37,12 +37,14 @@ def build(report: ModelReport, *, select: Sequence[str] = (), title: str | None 
         memory.memory(report, nodes),
         measured.measured(report),
         gradients.gradients(report),
+        checkpoint.checkpoint(report),
         ledgers.parameters(report, nodes, select, appendix=appendix),
         ledgers.buffers(report),
         audit.audit(report),
         notices.diagnostics(report),
         overview.printed(report),
         overview.identity(report, select, titled=bool(title)),
+        checkpoint.all_keys(report),
         ledgers.modules(report),
     )
     if not appendix:

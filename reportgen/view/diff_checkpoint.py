@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 
-from reportgen.report.difference import Checkpoint, Difference, Verdict
+from reportgen.report.checkpoint import Checkpoint, Verdict
+from reportgen.report.difference import Difference
 from reportgen.view import names, numbers
 from reportgen.view.page import Block, Cell, Code, Notice, Notices, Prose, Section, Table, Tone
 from reportgen.view.tables import field, tabulate
@@ -18,19 +19,29 @@ def checkpoints(difference: Difference) -> Iterator[Section]:
     there, back = difference.checkpoint, difference.rollback
     notices = [_notice(there, "Old checkpoints", "the new model"), _notice(back, "New checkpoints", "the old model")]
     if not there.exact:
-        notices.append(_doubt(there))
+        notices.append(doubt(there))
     blocks: list[Block] = [Notices(tuple(notices))]
-    keys = _keys(there.verdict)
-    if 0 < len(keys) <= _FEW:
-        blocks.append(_table(keys, "Missing and unexpected keys"))
+    blocks += few_keys(there.verdict)
     if there.renames:
-        blocks += _key_map(there)
+        blocks += key_map(there)
     yield Section("checkpoint", "Checkpoints", tuple(blocks))
 
 
 def all_keys(difference: Difference) -> Iterator[Section]:
     """What keys an old checkpoint lacks, or has beyond those of the new model, where they are many."""
-    keys = _keys(difference.checkpoint.verdict)
+    yield from many_keys(difference.checkpoint.verdict)
+
+
+def few_keys(verdict: Verdict) -> Iterator[Block]:
+    """Missing and unexpected keys, where they are few."""
+    keys = _keys(verdict)
+    if 0 < len(keys) <= _FEW:
+        yield _table(keys, "Missing and unexpected keys")
+
+
+def many_keys(verdict: Verdict) -> Iterator[Section]:
+    """The same for the appendix, where they are many."""
+    keys = _keys(verdict)
     if len(keys) > _FEW:
         yield Section("keys", "Missing and unexpected keys", (_table(keys),), appendix=True)
 
@@ -57,7 +68,8 @@ def counts(verdict: Verdict) -> str:
     return ", ".join(f"{numbers.plural(count, 'key')} {what}" for count, what in found if count)
 
 
-def _doubt(checkpoint: Checkpoint) -> Notice:
+def doubt(checkpoint: Checkpoint) -> Notice:
+    """Why a verdict that is not exact is not."""
     if not checkpoint.custom:
         return Notice(
             "plain", "The verdict is not certain", "A report was made by a reportgen that did not look at this."
@@ -85,7 +97,7 @@ def _table(keys: Sequence[tuple[str, str]], caption: str | None = None) -> Table
     )
 
 
-def _key_map(checkpoint: Checkpoint) -> Iterator[Block]:
+def key_map(checkpoint: Checkpoint) -> Iterator[Block]:
     """Code that renames the keys, where few rules do; else where to find the map."""
     if checkpoint.prefixes is None:
         yield Prose(

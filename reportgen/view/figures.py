@@ -34,6 +34,7 @@ def key_figures(report: ModelReport, nodes: Sequence[Node]) -> Figures:
         _buffers(report),
         _modules(report, nodes),
         _memory(report),
+        _checkpoint(report),
     )
     return Figures(tuple(figure for part in parts for figure in part))
 
@@ -172,3 +173,10 @@ def _memory(report: ModelReport) -> Iterator[Figure]:
         yield _size("Peak memory", memory.peak_training, "of one training step, with these inputs")
     if memory.saved_for_backward is not None:
         yield _size("Saved for backward", memory.saved_for_backward, "activations kept between forward and backward")
+
+
+def _checkpoint(report: ModelReport) -> Iterator[Figure]:
+    facts = report.checkpoint
+    if facts is not None:
+        tone: Tone = "plain" if facts.fits else "bad"
+        yield Figure("Checkpoint", "fits" if facts.fits else "does not fit", note=names.brief(facts.name), tone=tone)

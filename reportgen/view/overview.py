@@ -95,6 +95,9 @@ def command(report: ModelReport, select: Sequence[str] = ()) -> str:
         words.append("--audit")
     if report.measured is not None:
         words.append("--measure")
+    if report.checkpoint is not None:
+        words += ["--checkpoint", report.checkpoint.name]
+        words += ["--checkpoint-key", report.checkpoint.key] if report.checkpoint.key is not None else ()
     for option, patterns in (("--freeze", probe.freeze), ("--select", select)):
         for pattern in patterns:
             words += [f"{option}={pattern}"] if pattern.startswith("-") else [option, pattern]

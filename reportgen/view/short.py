@@ -1,4 +1,4 @@
-"""A report in a terminal's window: what is wrong, the key figures, and the module tree down to some depth."""
+"""Reports in short: what is wrong, the key figures, and the module tree down to some depth, or the checkpoint."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from reportgen.analysis.fold import fold, walk
 from reportgen.view import names, numbers
 from reportgen.view.build import frame
+from reportgen.view.checkpoint import all_keys, checkpoint
 from reportgen.view.notices import what_failed
 from reportgen.view.page import Page, Section, Table
 from reportgen.view.tree import module_table
@@ -22,6 +23,13 @@ DEPTH = 3
 def build_short(report: ModelReport, *, depth: int = DEPTH) -> Page:
     """The page of a record with what fails and the module tree alone; the model itself is at depth 0."""
     return frame(report, (*what_failed(report), *_modules(report, depth)))
+
+
+def build_checkpoint(report: ModelReport) -> Page:
+    """The page of a record that tells of its checkpoint alone."""
+    page = frame(report, (*what_failed(report), *checkpoint(report), *all_keys(report)))
+    facts = report.checkpoint
+    return page if facts is None else replace(page, badge="fits" if facts.fits else "does not fit")
 
 
 def _modules(report: ModelReport, depth: int) -> Iterator[Section]:

@@ -16,7 +16,7 @@ from reportgen.config import ProbeOptions
 from reportgen.probe import registered
 from reportgen.registry.base import ModelRef, ModelSpec
 from reportgen.registry.catalog import Catalog
-from reportgen.report.difference import Mismatch, Verdict
+from reportgen.report.checkpoint import Mismatch, Verdict
 from reportgen.report.schema import ModelReport
 
 LISTED = re.compile(r'(Missing|Unexpected) key\(s\) in state_dict: (".*?")\. ')
