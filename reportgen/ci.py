@@ -17,7 +17,6 @@ from reportgen.index import read_index
 from reportgen.render.text import display
 from reportgen.report import codec
 from reportgen.report.baseline import Snapshot
-from reportgen.report.difference import Difference
 from reportgen.report.schema import ModelReport
 from reportgen.tasks import Outcome, outcome_of
 from reportgen.view.checks import Check, Checks
@@ -54,7 +53,7 @@ def check(folder: str | Path, *, against: str | Path | None = None, fail_on: Ite
         checked = _check(entry, outcome, older.drift(outcome, before), _fair(rules, older, before), before)
         asked = was != report or any(rule.basis is Basis.LEDGERS for rule in rules)
         if was is not None and was.probe.status != "failed" and asked:
-            checked = _part_by_part(checked, diff(was, report), rules, keep=_kept(models) < _DETAILED)
+            checked = _part_by_part(checked, was, report, rules, keep=_kept(models) < _DETAILED)
         models.append(checked)
     return Checks(_told_apart(models), older.gone(entries, models), tuple(remarks))
 
@@ -134,10 +133,14 @@ def _check(
     return Check(name, entry, totals, drift, broken=tuple(lines))
 
 
-def _part_by_part(checked: Check, difference: Difference, rules: Sequence[Rule], *, keep: bool) -> Check:
-    """The check with what the ledgers of both records say."""
+def _part_by_part(checked: Check, was: ModelReport, report: ModelReport, rules: Sequence[Rule], *, keep: bool) -> Check:
+    """The check with what the ledgers of both records say, also where fingerprints and totals agree."""
+    difference = diff(was, report)
     lines = broken_lines(budget.broken(rules, budget.quantities(difference)), difference)
-    return replace(checked, broken=lines, difference=difference if keep and not difference.is_empty else None)
+    if difference.is_empty:
+        return replace(checked, broken=lines)
+    drift = checked.drift or Drift(checked.name, snapshot(was), snapshot(report))
+    return replace(checked, broken=lines, drift=drift, difference=difference if keep else None)
 
 
 def _kept(models: Iterable[Check]) -> int:

@@ -28,6 +28,7 @@ from reportgen.write import write_file, write_page
 
 _FORMAT = "reportgen/index"
 _CHART = "models.svg"  # beside index.md
+FILES = ("index.json", "index.csv", "index.html", "index.md", _CHART, "failures.html", "failures.md")
 
 
 def write_index(entries: Sequence[IndexEntry], folder: Path, options: RenderOptions) -> None:

@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from reportgen.errors import ConfigError, ReportFormatError
+from reportgen.index import FILES as INDEX_FILES
 from reportgen.index import read_index
 from reportgen.release.archive import SUMS, Content, sums, tar_gz
 from reportgen.render import markdown
@@ -26,7 +27,6 @@ SIZE = 2**31 - 1  # bytes of each; it must be under 2 GiB
 BODY = 125_000  # characters of its text
 TEXT = "RELEASE.md"
 INDEX = "index.json"
-_INDEX_FILES = (INDEX, "index.csv", "index.html", "index.md", "failures.html", "failures.md")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}")
 _PICTURE = re.compile(r"[a-z0-9-]{1,40}\.svg")
 _FORMAT = re.compile(r"[a-z0-9_-]{1,20}")
@@ -138,7 +138,7 @@ def _problems(folder: Path, entry: IndexEntry) -> Iterator[str]:
         path = folder / entry.slug / f"report.{each}"
         if not _FORMAT.fullmatch(each):
             yield f"{each!r} is no format"
-        elif path.is_symlink() or not path.is_file():
+        elif not _is_whole(path):
             yield f"{entry.slug}/{path.name} is missing"
         elif each == "json":
             yield from _contradictions(path, entry)
@@ -179,7 +179,7 @@ class _TooLargeError(Exception):
 
 def _members(folder: Path, entries: Sequence[IndexEntry], name: str, shed: Sequence[str]) -> dict[str, Content]:
     """What goes into the archive without some formats, by its place there, with checksums of it all."""
-    members: dict[str, Content] = {each: folder / each for each in _INDEX_FILES if (folder / each).is_file()}
+    members: dict[str, Content] = {each: folder / each for each in INDEX_FILES if _is_whole(folder / each)}
     for entry in entries:
         for each in entry.formats:
             if each not in shed:
@@ -200,8 +200,13 @@ def _unreadable(exc: OSError) -> ConfigError:
 def _files(folder: Path, file_format: str) -> list[Path]:
     """A report in one format: of Markdown, the pictures beside it too."""
     pictures = folder.iterdir() if file_format == "md" else ()
-    own = (path for path in pictures if _PICTURE.fullmatch(path.name) and path.is_file() and not path.is_symlink())
+    own = (path for path in pictures if _PICTURE.fullmatch(path.name) and _is_whole(path))
     return [folder / f"report.{file_format}", *own]
+
+
+def _is_whole(path: Path) -> bool:
+    """Whether it is a file, and of the folder itself: a link may lead anywhere."""
+    return path.is_file() and not path.is_symlink()
 
 
 def _beside(
@@ -216,10 +221,10 @@ def _beside(
     }
     large = [asset for asset, path in wanted.items() if path.stat().st_size > most]
     small = [asset for asset in wanted if asset not in large]
-    left_out = [f"{listing(large)}: a file may have {numbers.size(most)}; the archive has them"] if large else []
+    left_out = [f"{listing(large)}: a file may have {numbers.size(most)}"] if large else []
     if len(small) > room:
         more = numbers.plural(len(small) - room, "single file")
-        left_out.append(f"{more}, from {small[room]} on: {room:,} have room; the archive has all of them")
+        left_out.append(f"{more}, from {small[room]} on: {room:,} have room")
     return {asset: wanted[asset] for asset in small[:room]}, left_out
 
 
@@ -240,7 +245,7 @@ def _unmade(entries: Sequence[IndexEntry]) -> Iterator[str]:
 
 def _strangers(folder: Path, entries: Sequence[IndexEntry], output: Path) -> Iterator[str]:
     """What lies in the folder and is none of the run's."""
-    own = {*_INDEX_FILES, *(entry.slug for entry in entries)}
+    own = {*INDEX_FILES, *(entry.slug for entry in entries)}
     found = sorted(
         path.name
         for path in folder.iterdir()

@@ -28,8 +28,8 @@ from reportgen.view.short import build_checkpoint
 
 MAX_SLUG = 80
 _HASH = 8  # hexadecimal digits
-# Windows refuses these as file names, with any suffix; the last two are the run's own.
-_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d|index|failures)(\..*)?", re.IGNORECASE)
+# Windows refuses the first ones as file names, with any suffix; the others are a run's own, and a release's.
+_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d|index|failures)(\..*)?|models\.svg|sha256sums", re.IGNORECASE)
 
 
 def slugs(labels: Mapping[str, str]) -> dict[str, str]:

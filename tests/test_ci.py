@@ -84,6 +84,17 @@ def test_a_model_of_which_nothing_was_known(run, tmp_path, leave, unbuilt, faile
     assert ("parameters > 1000: 2,624", f"differs: {how}") == checks.models[0].broken
 
 
+def test_a_change_that_no_total_tells(tmp_path, leave, make_report):
+    """Fingerprints and totals agree, and yet a gradient is missing for another reason."""
+    old, new = (
+        make_report(modules={"": "Linear"}, parameters={"weight": {"shape": (2, 4), "reason": reason}})
+        for reason in ("unused", "detached")
+    )
+    run, older = leave(tmp_path / "new", {"net": new}), leave(tmp_path / "old", {"net": old})
+    (checked,) = ci.check(run, against=older, fail_on=("differs",)).models
+    assert ("tensors or modules, and no total", ("differs: 1",)) == (checked.change, checked.broken)
+
+
 def test_nothing_has_changed(run):
     """Held against itself, a run differs in nothing."""
     checks = ci.check(run, against=run, fail_on=("differs", "tensors.removed"))

@@ -12,6 +12,7 @@ import pytest
 
 from reportgen.cli import main
 from reportgen.errors import ConfigError
+from reportgen.index import FILES
 from reportgen.releasing import release
 from reportgen.view import numbers
 
@@ -20,6 +21,16 @@ from reportgen.view import numbers
 def folder(tmp_path, leave, tied_gpt, forward_failed):
     """Reports on two models, one of them partial, as a build leaves them."""
     return leave(tmp_path / "reports", {"net": tied_gpt, "half": forward_failed}, ("json", "md", "html"))
+
+
+def test_every_file_of_an_index(tmp_path, leave, tied_gpt, transformer12, frozen_sequential, forward_failed):  # noqa: PLR0917 - records
+    """What a run of several models leaves beside its reports goes with them: its chart too."""
+    models = {"a": tied_gpt, "b": transformer12, "c": frozen_sequential, "d": forward_failed}
+    folder = leave(tmp_path / "reports", models)
+    made = release(folder, output=tmp_path / "dist")
+    with tarfile.open(tmp_path / "dist" / "model-reports.tar.gz") as archive:
+        found = {name.partition("/")[2] for name in archive.getnames() if name.count("/") == 1}
+    assert ({*FILES, "SHA256SUMS"}, ()) == (found, made.left_out)
 
 
 def verified(folder):
@@ -105,7 +116,7 @@ def test_single_files(folder, tmp_path):
     made = release(folder, output=tmp_path / "dist", assets=("html", "json"), max_assets=6)
     names = ["SHA256SUMS", "half.html", "index.json", "model-reports.tar.gz", "net.html", "net.json"]
     assert names == [path.name for path in made.files]
-    left_out = "1 single file, from half.json on: 3 have room; the archive has all of them"
+    left_out = "1 single file, from half.json on: 3 have room"
     assert (left_out,) == made.left_out
     assert left_out in made.text.read_text(encoding="utf-8").replace("&#46;", ".")
     assert (folder / "net" / "report.html").read_bytes() == (tmp_path / "dist" / "net.html").read_bytes()

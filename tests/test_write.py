@@ -27,6 +27,8 @@ from reportgen.write import check_writable, slugs, sweep, write_file
         ("con", "model-con"),
         ("LPT1.txt", "model-LPT1.txt"),
         ("index.html", "model-index.html"),
+        ("models.svg", "model-models.svg"),
+        ("SHA256SUMS", "model-SHA256SUMS"),
         ("模型", "model"),
         ("", "model"),
         ("a\u202eb\x00c\nd", "a-b-c-d"),

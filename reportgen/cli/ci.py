@@ -64,7 +64,10 @@ def github(folder: Path, **options: Any) -> int:
     page, values = os.environ.get("GITHUB_STEP_SUMMARY"), os.environ.get("GITHUB_OUTPUT")
     if page:
         there = Path(page).stat().st_size if Path(page).exists() else 0
-        _append(Path(page), summary(checks, SUMMARY - there))
+        text = summary(checks, SUMMARY - there)
+        _append(Path(page), text)
+        if not text:
+            note("the summary of the step is full already, and says nothing of the models")
     if values:
         _append(Path(values), outputs({**counts(checks), "reports": str(folder)}))
     if not (page or values):

@@ -90,9 +90,11 @@ def summary(checks: Checks, size: int = SUMMARY) -> str:
     """Markdown for the file of ``GITHUB_STEP_SUMMARY``, of at most ``size`` bytes.
 
     What is known to differ part by part folds away below the models, each with an equal share of what room is left;
-    what that is not enough for is told.
+    what that is not enough for is left out. Where there is no room for the models either, the text is empty.
     """
     text = markdown.fitted(build_checks(checks), min(_LISTING, size)).decode()
+    if len(text.encode()) > size:
+        return ""
     detailed = [check for check in checks.models if check.difference is not None]
     left = size - len(text.encode())
     for number, check in enumerate(detailed):

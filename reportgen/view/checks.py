@@ -11,14 +11,15 @@ from reportgen.analysis.baseline import Drift
 from reportgen.report.difference import Difference, Figure
 from reportgen.view import names, numbers, rules
 from reportgen.view.baseline import what
-from reportgen.view.entries import IndexEntry, brief
-from reportgen.view.listing import build_listing
+from reportgen.view.entries import IndexEntry
+from reportgen.view.listing import build_alone
 from reportgen.view.page import Cell, Notice, Notices, Page, Section
 from reportgen.view.tables import field as column
 from reportgen.view.tables import tabulate
 
 Verdict = Literal["failed", "broken", "partial", "passed"]
-_MOST = 30  # notices, and names of models that are no more
+_MOST = 30  # remarks, and names of models that are no more
+_PARTS = "tensors or modules, and no total"
 _LINE = 500  # characters
 _KEY_FIGURES = {
     "parameters.unique": ("parameters", numbers.human, ""),
@@ -61,7 +62,7 @@ class Check:
     @property
     def change(self) -> str | None:
         """How it differs from what it was, in one line."""
-        return None if self.drift is None else names.brief(what(self.drift), _LINE)
+        return None if self.drift is None else names.brief(what(self.drift) or _PARTS, _LINE)
 
     @property
     def complaints(self) -> tuple[str, ...]:
@@ -93,19 +94,24 @@ class Checks:
 
 def build_checks(checks: Checks) -> Page:
     """The page; it leads to no file."""
-    page = build_listing([brief(check.entry) for check in checks.models])
+    page = build_alone([check.entry for check in checks.models])
     bad = bool(checks.having("failed") or checks.having("broken"))
     sections = (*_rules(checks.models), *_changes(checks), *page.sections)
-    return replace(page, status="failed" if bad else page.status, sections=sections, links=())
+    return replace(page, status="failed" if bad else page.status, sections=sections)
 
 
 def _rules(models: Sequence[Check]) -> Iterator[Section]:
-    lines = [f"{names.brief(check.name)}: {names.brief(line, _LINE)}" for check in models for line in check.broken]
-    if lines:
-        rest = len(lines) - _MOST
-        told = [Notice("bad", line) for line in lines[:_MOST]]
-        intro = f"The first {_MOST}; {rest:,} more are in the log of the run." if rest > 0 else None
-        yield Section("rules", "Broken rules", (Notices(tuple(told)),), intro=intro)
+    broken = [(check, line) for check in models for line in check.broken]
+    table = tabulate(
+        "rules",
+        broken,
+        (
+            column("name", "model", lambda item: Cell(names.brief(item[0].name)), kind="name"),
+            column("rule", "rule, and what was found", lambda item: Cell(names.brief(item[1], _LINE))),
+        ),
+    )
+    if broken:
+        yield Section("rules", "Broken rules", (table,))
 
 
 def _changes(checks: Checks) -> Iterator[Section]:
@@ -150,4 +156,4 @@ def _else(check: Check) -> Cell:
     facts = what(replace(check.drift, figures=()))
     more = sum(figure.name not in _KEY_FIGURES for figure in check.drift.figures)
     told = [fact for fact in (facts, numbers.plural(more, "other figure") if more else "") if fact]
-    return Cell(names.brief("; ".join(told), _LINE))
+    return Cell(names.brief("; ".join(told) or ("" if check.drift.figures else _PARTS), _LINE))

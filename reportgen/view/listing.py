@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from reportgen.version import __version__
 from reportgen.view import numbers
 from reportgen.view.causes import causes
-from reportgen.view.entries import TITLE, IndexEntry, badge, fields, status_figures, subtitle, worst
+from reportgen.view.entries import TITLE, IndexEntry, badge, brief, fields, status_figures, subtitle, worst
 from reportgen.view.overviews import by_source, most_frequent
 from reportgen.view.page import Page, Section
 from reportgen.view.scatter import scatter
@@ -45,3 +46,10 @@ def build_listing(entries: Sequence[IndexEntry], suffix: str = "md") -> Page:
         kind="index",
         links=(("HTML", "index.html"), ("CSV", "index.csv"), ("JSON", "index.json")),
     )
+
+
+def build_alone(entries: Sequence[IndexEntry]) -> Page:
+    """The page where no file lies beside it, and there is only so much room: what failed, and the models."""
+    page = build_listing([brief(entry) for entry in entries])
+    sections = tuple(section for section in page.sections if section.id in {"causes", "all"})
+    return replace(page, sections=sections, links=())

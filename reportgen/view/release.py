@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from reportgen.version import __version__
 from reportgen.view import names
-from reportgen.view.entries import IndexEntry, brief
-from reportgen.view.listing import build_listing
+from reportgen.view.entries import IndexEntry
+from reportgen.view.listing import build_alone
 from reportgen.view.page import Code, Notice, Notices, Page, Section
 
 
@@ -21,10 +20,9 @@ def build_release(entries: Sequence[IndexEntry], *, archive: str, commands: str,
         commands: how to check and unpack it.
         left_out: what is not in the release, and why, a line each.
     """
-    page = build_listing([brief(entry) for entry in entries])
+    page = build_alone(entries)
     missing = Notices(tuple(Notice("plain", names.brief(line, 300)) for line in left_out))
     sections = [Section("files", "Files", (Code(commands, "sh"),), intro=f"The reports are in {archive}.")]
     if left_out:
         sections.append(Section("left-out", "Left out", (missing,)))
-    footer = f"reportgen {__version__}"
-    return replace(page, sections=(*page.sections, *sections), links=(), footer=footer)
+    return replace(page, sections=(*page.sections, *sections))
