@@ -32,6 +32,7 @@ INDENT = 2  # characters for each level of a tree
 LONGEST = 300  # characters of one word on paper; a longer one loses its middle, and says how much
 _NAME_SEAM = re.compile(r"(?<=[\s._/,;:×)\]-])")
 _TEXT_SEAM = re.compile(r"(?<=\s)|(?<=[._/,;:)\]-])(?=\D)")  # numbers stay whole
+_UNIT = re.compile(r"\d\s")  # after which no line ends, if it can end elsewhere
 Measure: TypeAlias = Callable[[str], float]  # the width of a text in a proportional font, in characters
 _OVERLONG = re.compile(rf"\S{{{LONGEST + 1},}}")
 
@@ -213,8 +214,9 @@ def wrap(text: str, width: float, *, hang: int = 0, measure: Measure | None = No
     indent = ""
     while wide(text) > width - len(indent):
         end = _fitting(text, width - len(indent), wide)
-        seams = (match.end() for match in seam.finditer(text, 1, end + 1))
-        cut = max((place for place in seams if place <= end), default=end)
+        seams = [match.end() for match in seam.finditer(text, 1, end + 1) if match.end() <= end]
+        best = [place for place in seams if measure is None or not _UNIT.fullmatch(text, place - 2, place)]
+        cut = max(best or seams, default=end)
         lines.append(indent + text[:cut].rstrip(" "))
         text = text[cut:].lstrip(" ")
         indent = " " * min(hang, int(width) // 2)

@@ -191,11 +191,20 @@ def _ledgers(section: Section, sheet: Sheet) -> Iterator[tuple[Block, Table, Led
         elif isinstance(block, Table):
             widths = wanted.get(id(block))
             if widths is None:
-                yield block, block, typeset(block, needs(block, sheet.table), sheet.table)
+                plain = _even(block, sheet.table) if block.sides else needs(block, sheet.table)
+                yield block, block, typeset(block, plain, sheet.table)
             else:
                 largest, *_, smallest = (LANDSCAPE, LANDSCAPE) if wide else (*sheet.ledgers, sheet.ledgers[-1])
                 fits = fit(block.columns, widths, largest.total) == widths
                 yield block, block, typeset(block, widths, largest if fits else smallest)
+
+
+def _even(table: Table, look: Look) -> list[int]:
+    """Columns of one width for all models, after the first, which has what it needs if that is not too much."""
+    models = len(table.columns) - 1
+    room = look.total - SPREAD_GAP * models
+    first = min(needs(table, look)[0], max(room // 5, room // (models + 1)))
+    return [first, *[(room - first) // models] * models]
 
 
 def _is_ledger(table: Table, sheet: Sheet) -> bool:

@@ -11,7 +11,7 @@ from reportgen.view.page import Icicle, Tile
 from reportgen.view.parts import Chain, branches, colours
 
 _ROWS = 6  # the model and five levels below it
-_ROWS_OF_SEVERAL, _ALL_ROWS = 3, 12  # of each model beside others, and of all of them, if they are not too many
+_ROWS_OF_SEVERAL, _ALL_ROWS = 3, 16  # of each model beside others, and of all of them, if they are not too many
 _TOLD = 4  # models whose largest parts are told in words
 _SLIVER = 0.002  # narrower tiles cannot be seen; neighbours of that kind share one
 
@@ -54,7 +54,7 @@ def icicles(names_of: Sequence[str], models: Sequence[Sequence[Node]]) -> Icicle
             replace(tile, depth=tile.depth + number * rows, start=tile.start * scale, width=tile.width * scale)
             for number, (name, root) in enumerate(shown)
             for scale in (root.elements / most,)
-            for tile in _Layout(numbers.plural(root.elements, "parameter"), root, rows).tiles()
+            for tile in _Layout(numbers.exact(root.elements), root, rows).tiles()
         ),
         depth=len(shown) * rows,
         labels=tuple((number * rows, name) for number, (name, _) in enumerate(shown)),

@@ -123,6 +123,7 @@ def test_text_is_measured_in_its_own_font() -> None:
 
 
 def test_prose_wraps_between_words_and_numbers_stay_whole() -> None:
-    """In a proportional font no line ends within a number."""
+    """In a proportional font no line ends within a number, nor before its unit where it can end elsewhere."""
+    assert wrap("1.5 MiB (+2.4 %)", 14, measure=len) == ["1.5 MiB", "(+2.4 %)"]
     assert wrap("takes 1,234.5 kB", 9, measure=len) == ["takes", "1,234.5", "kB"]
     assert wrap("a, b;c 12:30", 4, measure=len) == ["a,", "b;c", "12:3", "0"]
