@@ -28,8 +28,8 @@ def test_a_run():
     )
     assert (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
-        '<testsuites name="reportgen" tests="5" failures="2" errors="1" skipped="0">\n'
-        '  <testsuite name="model reports" tests="5" failures="2" errors="1" skipped="0">\n'
+        '<testsuites name="reportgen" tests="5" failures="2" errors="1">\n'
+        '  <testsuite name="model reports" tests="5" failures="2" errors="1">\n'
         '    <testcase classname="reportgen.timm" name="fine" />\n'
         '    <testcase classname="reportgen.timm" name="large">\n'
         '      <failure message="flops &gt; 1: 2" type="broken">flops &gt; 1: 2\nparameters &gt; 0: 1</failure>\n'
