@@ -241,6 +241,15 @@ def test_a_base_that_knows_none_of_the_models(clone, recorder, temporary):
     )
 
 
+def test_a_whole_history_stays_whole(clone, recorder, temporary):
+    """What is fetched to compare with makes no shallow clone of one that is none; later steps may want its history."""
+    folder, base = clone
+    git(folder, recorder, "fetch", "-q", "--unshallow")
+    assert 0 == Workflow(folder, recorder, temporary).run(base=base)
+    assert "false" == git(folder, recorder, "rev-parse", "--is-shallow-repository")
+    assert "2" == git(folder, recorder, "rev-list", "--count", "HEAD")
+
+
 def test_every_input_reaches_a_script():
     """By an environment variable, or as what is uploaded."""
     text = (ROOT / "action.yml").read_text(encoding="utf-8").partition("\nruns:\n")[2]
