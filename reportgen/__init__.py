@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any
 from reportgen.version import __version__
 
 if TYPE_CHECKING:
-    from reportgen.api import Build, build, load, merge, probe, render, render_saved
+    from reportgen.api import build, load, merge, probe, render, render_saved
+    from reportgen.built import Build
     from reportgen.comparing import diff
     from reportgen.errors import ReportgenError
     from reportgen.registry import Registry, describe
@@ -49,7 +50,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Build": "reportgen.api",
+    "Build": "reportgen.built",
     "InputSpec": "reportgen.registry.base",
     "ModelReport": "reportgen.report.schema",
     "Registry": "reportgen.registry",

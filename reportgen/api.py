@@ -13,14 +13,15 @@ from reportgen.analysis.budget import Basis, parse_rules
 from reportgen.appearance import Appearance, brand_of, style_of
 from reportgen.batch import Progress
 from reportgen.branding import Brand
+from reportgen.built import Build
 from reportgen.checking import Meant
 from reportgen.config import FORMATS, BatchOptions, ProbeOptions, RenderOptions, Shard, Style, parse_formats
 from reportgen.errors import AmbiguousModel, ConfigError, RendererUnavailable
+from reportgen.example_inputs import ExampleInputs, specs_of
 from reportgen.manifest import BUNDLED_MANIFEST, Manifest, manifest_of, read_manifest
 from reportgen.registry.base import InputSpec
 from reportgen.report import codec
 from reportgen.report.schema import ModelReport
-from reportgen.tasks import Outcome
 
 if TYPE_CHECKING:
     from torch import nn
@@ -31,6 +32,7 @@ _WHAT = "give model references, or --manifest FILE, or write a reportgen.toml he
 
 def probe(
     target: str | nn.Module,
+    inputs: ExampleInputs = (),
     *,
     device: str = "meta",
     dtype: Literal["float64", "float32", "float16", "bfloat16"] | None = None,
@@ -38,7 +40,6 @@ def probe(
     loss: str | None = None,
     seed: int = 0,
     freeze: Sequence[str] = (),
-    inputs: Sequence[str | InputSpec] = (),
     audit: bool = False,
     max_real_memory: float = 8.0,
     measure: bool = False,
@@ -48,6 +49,9 @@ def probe(
 
     Args:
         target: a model reference, ``torchvision:resnet50``, or a live module, which is left as it was.
+        inputs: what goes in: texts, ``2x3x224x224`` or ``input_ids=2x128:int64:0-999``; or examples, a tensor, a tuple
+            of them, or a dictionary of them by the names of arguments, of which shapes, dtypes and the range of
+            integers are taken; none are the source's own.
         device: ``meta``, ``cpu``, ``cuda``, ``cuda:N``, ``mps``, ``xpu`` or ``auto``.
         dtype: what the built model's floating parameters and buffers are cast to, as ``model.to(dtype)`` does, and
             float32 inputs with them; None casts nothing.
@@ -55,7 +59,6 @@ def probe(
         loss: ``sum``, ``cross_entropy``, ``none`` or ``python:package.module:function``; None is the source's own.
         seed: of every random generator.
         freeze: patterns of parameter names whose ``requires_grad`` is switched off.
-        inputs: what goes in, ``2x3x224x224`` or ``input_ids=2x128:int64:0-999``; none are the source's own.
         audit: whether everything is counted again by independent means; the record then says what agreed.
         max_real_memory: GiB that a run with real values may take, where meta is not enough; 0 forbids such runs.
         measure: whether seconds and peak memory are taken as well, on another device than ``meta``.
@@ -78,7 +81,7 @@ def probe(
         loss=loss,
         seed=seed,
         freeze=tuple(freeze),
-        inputs=_input_specs(inputs),
+        inputs=specs_of(inputs, getattr(target, "forward", None)),
         audit=audit,
         max_real_memory=max_real_memory,
         measure=measure,
@@ -119,40 +122,6 @@ def render(
     formats = parse_formats((file_format,))
     options = RenderOptions(formats, tuple(select), Style(**style_of(appearance)), brand_of(appearance))
     return write.render(report, formats[0], options)
-
-
-@dataclass(frozen=True, slots=True)
-class Build:
-    """What a run left: its folder, one outcome a model, and remarks on and problems of the run as a whole.
-
-    ``broken`` has one line for each rule that a model breaks.
-    """
-
-    output: Path
-    outcomes: tuple[Outcome, ...]
-    notes: tuple[str, ...] = ()
-    problems: tuple[str, ...] = ()
-    broken: tuple[str, ...] = ()
-
-    @property
-    def ok(self) -> bool:
-        """Whether every model was reported on completely, in every format, and the index is there."""
-        return all(outcome.ok for outcome in self.outcomes) and not self.problems
-
-    @property
-    def rendered(self) -> bool:
-        """Whether every report, whatever it says, is there in every format, and so is the index."""
-        return all(outcome.rendered for outcome in self.outcomes) and not self.problems
-
-    @property
-    def exit_code(self) -> int:
-        """0; 3 where models could not be reported, or no index written; else 1 where a check failed.
-
-        That is where a report contradicts itself or differs from its audit, or a rule is broken.
-        """
-        if not self.ok:
-            return 3
-        return 0 if all(outcome.sound for outcome in self.outcomes) and not self.broken else 1
 
 
 def build(

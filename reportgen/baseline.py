@@ -12,7 +12,7 @@ from typing import Any
 from reportgen import api, budgets
 from reportgen.analysis.baseline import Drift, drifts
 from reportgen.analysis.budget import Basis, parse_rules
-from reportgen.api import Build
+from reportgen.built import Build
 from reportgen.errors import ConfigError
 from reportgen.manifest import BUNDLED_MANIFEST, baseline_of
 from reportgen.report.baseline import Snapshot, to_json

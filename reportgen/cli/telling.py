@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from reportgen.saying import say
 
 if TYPE_CHECKING:
-    from reportgen.api import Build
+    from reportgen.built import Build
     from reportgen.console import Display
 
 BROKEN = 1

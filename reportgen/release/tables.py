@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
 TableName = Literal["parameters", "buffers", "modules"]
 TABLES: tuple[TableName, ...] = get_args(TableName)
-_Kind = Literal["text", "count", "flag", "shape", "shapes"]
+Kind = Literal["text", "count", "flag", "shape", "shapes"]
 
 
 class _Column(NamedTuple):
     """``name`` is the member of ``report.json``; where the record has it elsewhere, ``path`` says where."""
 
     name: str
-    kind: _Kind
+    kind: Kind
     path: str | None = None
 
     def of(self, row: Any) -> Any:
@@ -78,12 +78,18 @@ def csv(report: ModelReport, table: TableName) -> str:
     return "".join(f"{line}\r\n" for line in lines)
 
 
+def values(report: ModelReport, table: TableName) -> dict[str, tuple[Kind, list[Any]]]:
+    """Each column of a ledger with its kind and its values, None where one is not known; shapes are tuples."""
+    rows = _rows(report, table)
+    return {column.name: (column.kind, [column.of(row) for row in rows]) for column in _COLUMNS[table]}
+
+
 def _rows(report: ModelReport, table: TableName) -> Sequence[Any]:
     rows: Sequence[Any] = getattr(report, table)
     return rows
 
 
-def _field(kind: _Kind, value: Any) -> str:
+def _field(kind: Kind, value: Any) -> str:
     if value is None:
         return ""
     match kind:
@@ -130,5 +136,5 @@ def parquet(report: ModelReport, table: TableName) -> bytes:
     return file.getvalue()
 
 
-def _value(kind: _Kind, value: Any) -> Any:
+def _value(kind: Kind, value: Any) -> Any:
     return sound(value) if kind == "text" and value is not None else value

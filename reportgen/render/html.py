@@ -72,6 +72,10 @@ class HtmlRenderer:
         style = self._styles("css/index.css.j2", page=index, widths=widths, steps=BAR)
         return self._document("html/index.html.j2", "js/index.js", style, page=index, widths=widths)
 
+    def render_fragment(self, page: Page) -> str:
+        """The page as a part of someone else's, a notebook's: no script, no fonts, and a style for itself alone."""
+        return templating.render(self._environment, "html/fragment.html.j2", page=visible(page))
+
     def _document(self, template: str, script_file: str, style: str, **context: Any) -> bytes:
         """The template with its style and its script, and what the browser may trust of both."""
         script = lean(templating.sources(self._environment, script_file))

@@ -10,12 +10,17 @@ elements, ``bytes`` are in the real dtype; dtypes are torch's names without ``to
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
 from reportgen.report.base import Count, Record, Shape
 from reportgen.report.checkpoint import CheckpointFacts
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FORMAT: Literal["reportgen/model-report"] = "reportgen/model-report"
 FORMAT_VERSION: Literal[1] = 1
@@ -432,3 +437,35 @@ class ModelReport(Record, frozen=True, kw_only=True):
         from reportgen.report import codec
 
         return codec.to_json(self)
+
+    def save(self, path: str | Path) -> Path:
+        """Writes the report as a file of its own, ``.json``, ``.md``, ``.html`` or ``.pdf`` by its suffix.
+
+        Raises:
+            ConfigError: there is no such format.
+            RenderError, WriteError: it cannot be made, or written.
+        """
+        return _presenting().save(self, path)  # type: ignore[no-any-return]
+
+    def to_dataframe(self, table: Literal["parameters", "buffers", "modules"] = "parameters") -> pd.DataFrame:
+        """A ledger as a data frame of pandas, a row for each name; shapes are tuples.
+
+        Raises:
+            ConfigError: there is no such ledger.
+            RendererUnavailable: pandas is not installed, or does not load.
+        """
+        return _presenting().to_dataframe(self, table)
+
+    def _repr_html_(self) -> str:
+        return _presenting().html(self)  # type: ignore[no-any-return]
+
+    def _repr_markdown_(self) -> str:
+        return _presenting().markdown(self)  # type: ignore[no-any-return]
+
+    def _repr_pretty_(self, printer: Any, _: bool) -> None:
+        printer.text(_presenting().line(self))
+
+
+def _presenting() -> Any:
+    """What shows records to people. It comes after this package, which imports nothing of ours: so only by its name."""
+    return import_module("reportgen.presenting")

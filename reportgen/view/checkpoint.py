@@ -30,7 +30,9 @@ def checkpoint(report: ModelReport) -> Iterator[Section]:
         blocks.append(_retyped(facts))
     if facts.loading.renames:
         blocks += key_map(facts.loading)
-    intro = "The file was held against the model by its names, shapes and dtypes; no value in it was read, nothing run."
+    intro = (
+        "The file was held against the model by its names, shapes and dtypes; no value in it was read, and nothing run."
+    )
     yield Section("checkpoint", "Checkpoint", tuple(blocks), intro=intro)
 
 
