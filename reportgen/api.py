@@ -246,9 +246,7 @@ def check_manifest(manifest: str | Path | None = None) -> CheckedManifest:
         )
     path = BUNDLED_MANIFEST if manifest == "bundled" else path
     entries = read_manifest(path).models
-    meant = checking.look_up(
-        entries, manifests.places(path), executors.local(BatchOptions(), batch.sources_of(entries))
-    )
+    meant = checking.look_up(entries, executors.local(BatchOptions(), batch.sources_of(entries)))
     models = {each.entry.alone(ref) for each in meant for ref in each.models}
     return CheckedManifest(path, meant, len(models), checking.idle_patterns(meant))
 

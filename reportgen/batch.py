@@ -15,7 +15,7 @@ from typing import Protocol, TypeAlias
 from natsort import natsorted
 
 from reportgen.config import BatchOptions, RenderOptions
-from reportgen.errors import RegistryError, ReportgenError, UnknownModel, WriteError
+from reportgen.errors import ConfigError, RegistryError, ReportgenError, UnknownModel, WriteError
 from reportgen.executors import Executor, executor_of, memory_limit
 from reportgen.index import write_index
 from reportgen.manifest import ModelEntry
@@ -170,7 +170,7 @@ def plan(
     expanded |= {done.task: done.result for done in executor.map(expand, searched)}
     planned: dict[str, tuple[ModelRef, ModelEntry]] = {}
     for entry in entries:
-        for ref in left(entry, found(entry.ref, expanded[entry.ref])):
+        for ref in models_of(entry, expanded[entry.ref])[1]:
             alone = entry.alone(ref)
             key = f"{ref} {entry.name} {replace(alone, fail_on=())}"
             before = planned[key][1].fail_on if key in planned else ()
@@ -194,7 +194,22 @@ def _is_plain(ref: ModelRef) -> bool:
     return ref.source is not None and not ref.has_wildcard
 
 
-def found(text: str, expanded: Expanded) -> tuple[ModelRef, ...]:
+def models_of(entry: ModelEntry, expanded: Expanded) -> tuple[tuple[ModelRef, ...], tuple[ModelRef, ...]]:
+    """The models that an entry's reference was found to mean, and those of them that it does not leave out.
+
+    Raises:
+        ReportgenError: why there are none, of a manifest with the place.
+    """
+    try:
+        matches = _found(entry.ref, expanded)
+        return matches, _left(entry, matches)
+    except ReportgenError as exc:
+        if entry.place is None:
+            raise
+        raise ConfigError(f"{entry.place}: {exc}", code=exc.code, remedy=exc.remedy) from exc
+
+
+def _found(text: str, expanded: Expanded) -> tuple[ModelRef, ...]:
     """The models that a reference was found to mean.
 
     Raises:
@@ -207,7 +222,7 @@ def found(text: str, expanded: Expanded) -> tuple[ModelRef, ...]:
     return expanded
 
 
-def left(entry: ModelEntry, models: tuple[ModelRef, ...]) -> tuple[ModelRef, ...]:
+def _left(entry: ModelEntry, models: tuple[ModelRef, ...]) -> tuple[ModelRef, ...]:
     """What an entry leaves of the models that its wildcard matches.
 
     Raises:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from reportgen.batch import expand, found, left
+from reportgen.batch import expand, models_of
 from reportgen.errors import ConfigError, ReportgenError
 from reportgen.executors import Executor
 from reportgen.manifest import ModelEntry
@@ -26,13 +26,8 @@ class Meant:
         return len(self.matches) - len(self.models)
 
 
-def look_up(entries: Sequence[ModelEntry], places: Sequence[str], executor: Executor) -> tuple[Meant, ...]:
-    """What every entry means, looked up in processes where sources load; no model is built.
-
-    Args:
-        entries: of a manifest.
-        places: where each stands, for errors.
-        executor: has the processes.
+def look_up(entries: Sequence[ModelEntry], executor: Executor) -> tuple[Meant, ...]:
+    """What every entry means, looked up in the executor's processes, where sources load; no model is built.
 
     Raises:
         ConfigError: references that mean nothing; the first one, with the others in it.
@@ -40,12 +35,11 @@ def look_up(entries: Sequence[ModelEntry], places: Sequence[str], executor: Exec
     texts = dict.fromkeys(entry.ref for entry in entries)
     expanded = {done.task: done.result for done in executor.map(find, list(texts))}
     meant, problems = [], []
-    for entry, place in zip(entries, places, strict=True):
+    for entry in entries:
         try:
-            matches = found(entry.ref, expanded[entry.ref])
-            meant.append(Meant(entry, matches, left(entry, matches)))
-        except ReportgenError as exc:
-            problems.append(ConfigError(f"{place}: {exc}", code=exc.code, remedy=exc.remedy))
+            meant.append(Meant(entry, *models_of(entry, expanded[entry.ref])))
+        except ConfigError as exc:
+            problems.append(exc)
     if problems:
         first, *others = problems
         first.others = tuple(others)

@@ -6,7 +6,7 @@ import difflib
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,8 @@ class ModelEntry:
 
     ``exclude`` are patterns of names that a wildcard leaves out. ``name``, ``description``, ``tags`` and ``group``, the
     name of those that are to be compared, go into the record; ``brand`` onto the pages made of it. ``fail_on`` are
-    rules that its models must not break. ``checkpoint`` is held against the one model that there then is.
+    rules that its models must not break. ``checkpoint`` is held against the one model that there then is. ``place`` is
+    where it stands in a manifest, for errors: ``reportgen.toml:7: [[model]] 2 (timm:vit*) › ref``.
     """
 
     ref: str
@@ -43,10 +44,11 @@ class ModelEntry:
     group: str | None = None
     fail_on: tuple[Rule, ...] = ()
     checkpoint: WeightsFile | None = None
+    place: str | None = field(default=None, compare=False)
 
     def alone(self, ref: ModelRef) -> ModelEntry:
         """What it says of one of its models: however that was come upon, it is reported on in the same way."""
-        return replace(self, ref=str(ref), exclude=())
+        return replace(self, ref=str(ref), exclude=(), place=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +93,8 @@ def read_manifest(path: Path, overrides: Mapping[str, Any] | None = None) -> Man
         with file.at(title, "model", index):
             own = file.values(title, ("model", index), table, MODEL)
             values, mark = {**shared, **own, **given}, _brand(folder, own).over(brand)
-            entries.append(_entry(own, values, mark, _checkpoint(folder, own)))
+            entry = _entry(own, values, mark, _checkpoint(folder, own))
+            entries.append(replace(entry, place=file.where(f"{title} › ref", ("model", index, "ref"))))
     file.complain()
     run = _below(folder, part("run", shared)) | part("run", given)
     return Manifest(tuple(entries), **run, style=style, brand=brand)
@@ -130,15 +133,6 @@ def baseline_of(path: Path) -> Path | None:
     defaults, _ = _File(path).tables()
     named = defaults.get("baseline")
     return path.parent / named if isinstance(named, str) else None
-
-
-def places(path: Path) -> tuple[str, ...]:
-    """Where each reference of a sound manifest stands: ``reportgen.toml:7: [[model]] 2 (timm:vit*) › ref``."""
-    file = _File(path)
-    _, models = file.tables()
-    return tuple(
-        file.where(f"{_title(index, table)} › ref", ("model", index, "ref")) for index, table in enumerate(models)
-    )
 
 
 def _title(index: int, table: Mapping[str, Any]) -> str:

@@ -7,16 +7,17 @@ import multiprocessing
 import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from reportgen.analysis.budget import parse_rules
-from reportgen.batch import Interrupted, Progress, index_entry, plan, run
+from reportgen.batch import Interrupted, Progress, index_entry, models_of, plan, run
 from reportgen.config import BatchOptions, ProbeOptions, RenderOptions
-from reportgen.errors import UnknownModel, WriteError
-from reportgen.manifest import ModelEntry
+from reportgen.errors import ConfigError, UnknownModel, WriteError
+from reportgen.manifest import ModelEntry, read_manifest
 from reportgen.registry.base import InputSpec, ModelRef
 from reportgen.report import codec
 from reportgen.saved import render_saved
@@ -401,3 +402,17 @@ def test_an_output_that_cannot_be_written(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(WriteError):
         run([ModelEntry("builtin:linear")], JSON, BatchOptions(tmp_path / "file"), executor=InProcess())
+
+
+def test_a_reference_that_means_nothing_is_told_with_its_place(tmp_path):
+    """Where it stands in a manifest; on the command line there is no place."""
+    path = tmp_path / "reportgen.toml"
+    path.write_text('[[model]]\nref = "builtin:resnet18"\n\n[[model]]\nref = "builtin:rasnet*"\n', encoding="utf-8")
+    *_, entry = read_manifest(path).models
+    nothing = UnknownModel("nothing matches 'builtin:rasnet*'", remedy="see the names")
+    with pytest.raises(ConfigError) as found:
+        models_of(entry, nothing)
+    told = f"{path}:5: [[model]] 2 (builtin:rasnet*) › ref: nothing matches 'builtin:rasnet*'"
+    assert (told, "unknown-model", "see the names") == (str(found.value), found.value.code, found.value.remedy)
+    with pytest.raises(UnknownModel):
+        models_of(replace(entry, place=None), nothing)

@@ -9,7 +9,7 @@ from reportgen.probe import ledger, passes, totals
 from reportgen.probe.attempt import Attempt
 from reportgen.probe.blank import UNKNOWN_FLOPS, UNKNOWN_TOTALS, environment, given_inputs
 from reportgen.probe.cost import flop_totals
-from reportgen.probe.registered import Registered
+from reportgen.probe.registration import Registered
 from reportgen.probe.structure import sizes
 from reportgen.report.fingerprint import fingerprint
 from reportgen.report.schema import (

@@ -25,7 +25,7 @@ from reportgen.probe.inputs import Inputs, make_inputs
 from reportgen.probe.loading import state_facts
 from reportgen.probe.memory import Storages, Watch
 from reportgen.probe.reading import reading
-from reportgen.probe.registered import NOTHING, Registered
+from reportgen.probe.registration import NOTHING, Registered
 from reportgen.probe.structure import tensors
 from reportgen.probe.trace import Trace
 from reportgen.probe.values import Values

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from reportgen.probe import ledger
-from reportgen.probe.registered import Named
+from reportgen.probe.registration import Named
 from reportgen.report.schema import Diagnostic, GradientFacts
 
 _Accumulate: type = torch._C._functions.AccumulateGrad  # type: ignore[attr-defined]  # a leaf's end of the graph

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from reportgen.probe.registered import Named, Registered, shape_of
+from reportgen.probe.registration import Named, Registered, shape_of
 from reportgen.probe.trace import ModuleTrace, Trace, Work
 from reportgen.report.schema import BufferFacts, GradientFacts, ModuleFacts, ParameterFacts
 

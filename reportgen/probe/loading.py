@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import nn
 
 from reportgen.probe.ledger import class_name
-from reportgen.probe.registered import join, walk
+from reportgen.probe.registration import join, walk
 from reportgen.report.schema import ClassVersion, ModuleSlot, StateFacts
 
 _BATCH_NORM = nn.modules.batchnorm._NormBase  # also what instance norms are made from

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from reportgen.probe.ledger import bytes_of
-from reportgen.probe.registered import Named, Registered
+from reportgen.probe.registration import Named, Registered
 from reportgen.probe.storage import storage_elements
 from reportgen.report.schema import BufferFacts, BufferTotals, GradientTotals, ParameterFacts, ParameterTotals
 from reportgen.report.sums import add
