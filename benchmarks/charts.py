@@ -17,9 +17,9 @@ import reportgen
 from reportgen.analysis.fold import fold
 from reportgen.render.charts import graphviz, svg
 from reportgen.view.bars import bars
+from reportgen.view.chart import Chart
 from reportgen.view.diagram import diagram
 from reportgen.view.icicle import icicle
-from reportgen.view.page import Chart
 from reportgen.view.shares import shares
 from reportgen.view.timeline import timeline
 

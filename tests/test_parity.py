@@ -22,7 +22,8 @@ import reportgen
 from reportgen.errors import RendererUnavailable
 from reportgen.render.text import visible
 from reportgen.view.build import build
-from reportgen.view.page import Chart, Page
+from reportgen.view.chart import Chart
+from reportgen.view.page import Page
 
 SAMPLES = Path(__file__).parent.parent / "sample_reports"
 MODELS = sorted(path.parent.name for path in SAMPLES.glob("*/report.json"))

@@ -18,8 +18,9 @@ from reportgen.render import charts, prose, templating
 from reportgen.render.ledger import GAP, fit, needs
 from reportgen.render.text import anchor, breakable, broken, escaped, html, safe_href, visible, whole
 from reportgen.view import numbers
+from reportgen.view.chart import Chart
 from reportgen.view.index import BAR
-from reportgen.view.page import Cell, Chart, Page, Row, Table
+from reportgen.view.page import Cell, Page, Row, Table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -18,7 +18,8 @@ from reportgen.render.marks import Marks, Plain, Rich, fence, url
 from reportgen.render.mermaid import is_small, mermaid
 from reportgen.render.text import safe_href, visible
 from reportgen.view import numbers
-from reportgen.view.page import Chart, Diagram, Table
+from reportgen.view.chart import Chart, Diagram
+from reportgen.view.page import Table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from reportgen.render.text import display, isolate
 
 if TYPE_CHECKING:
-    from reportgen.view.page import Box, Diagram
+    from reportgen.view.chart import Box, Diagram
 
 MOST = 15  # boxes; larger ones are drawn too small to read
 _LONGEST = 60  # characters of a name

@@ -12,7 +12,8 @@ from markupsafe import Markup, escape
 
 from reportgen.render.ledger import SPREAD_GAP, Ledger, Look, Part, fit, needs, shown, typeset
 from reportgen.render.text import anchor, safe_href, text_cells
-from reportgen.view.page import Cell, Chart, Column, Facts, Page, Row, Section, Table
+from reportgen.view.chart import Chart
+from reportgen.view.page import Cell, Column, Facts, Page, Row, Section, Table
 
 if TYPE_CHECKING:
     from reportgen.view.page import Block, Figure

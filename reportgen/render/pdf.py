@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from reportgen.render.charts.canvas import Drawing
-    from reportgen.view.page import Block, Cell, Chart, Page, Section
+    from reportgen.view.chart import Chart
+    from reportgen.view.page import Block, Cell, Page, Section
 
 # Under names of our own, so that no other version that the machine may have is taken instead.
 FONTS = (

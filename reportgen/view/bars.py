@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from reportgen.analysis.fold import Node
 from reportgen.analysis.totals import by_class, by_dtype
 from reportgen.view import names, numbers
-from reportgen.view.page import Bars, Tile
+from reportgen.view.chart import Bars, Tile
 
 if TYPE_CHECKING:
     from reportgen.report.schema import ModelReport

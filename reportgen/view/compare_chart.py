@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from reportgen.report.comparison import Comparison
 from reportgen.view import numbers
-from reportgen.view.page import Dot, Scatter
+from reportgen.view.chart import Dot, Scatter
 from reportgen.view.scatter import Scale
 
 _FEWEST = 3  # dots; fewer are better read in the table

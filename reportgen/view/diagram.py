@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from reportgen.analysis.flow import INPUT, OUTPUT, Chain, Flow, flow
 from reportgen.analysis.fold import Node
 from reportgen.view import names, numbers
-from reportgen.view.page import Arrow, Box, Diagram, Frame
+from reportgen.view.chart import Arrow, Box, Diagram, Frame
 from reportgen.view.parts import Colours, colours
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from reportgen.analysis.fold import Node
 from reportgen.view import names, numbers
-from reportgen.view.page import Icicle, Tile
+from reportgen.view.chart import Icicle, Tile
 from reportgen.view.parts import Chain, branches, colours
 
 _ROWS = 6  # the model and five levels below it

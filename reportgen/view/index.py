@@ -12,9 +12,10 @@ from reportgen.report.schema import Status
 from reportgen.version import __version__
 from reportgen.view import numbers
 from reportgen.view.causes import causes
+from reportgen.view.chart import Scatter
 from reportgen.view.entries import TITLE, IndexEntry, badge, fields, figure_of, subtitle, worst
 from reportgen.view.overviews import by_source, most_frequent
-from reportgen.view.page import Cell, Column, Scatter, Table
+from reportgen.view.page import Cell, Column, Table
 from reportgen.view.scatter import Scale, scatter
 
 BAR = 40  # steps of the longest bar

@@ -9,7 +9,7 @@ from math import ceil, floor, log10
 from typing import TYPE_CHECKING
 
 from reportgen.view import numbers
-from reportgen.view.page import Axis, Dot, Scatter
+from reportgen.view.chart import Axis, Dot, Scatter
 
 if TYPE_CHECKING:
     from reportgen.view.entries import IndexEntry

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from reportgen.analysis.fold import Node
 from reportgen.view import names, numbers, parts
-from reportgen.view.page import Part, Share, Shares
+from reportgen.view.chart import Part, Share, Shares
 from reportgen.view.parts import Chain, Colours
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from reportgen.analysis.fold import Node, paths
 from reportgen.view import names, numbers
-from reportgen.view.page import Band, Timeline
+from reportgen.view.chart import Band, Timeline
 from reportgen.view.parts import colours, top
 
 if TYPE_CHECKING:

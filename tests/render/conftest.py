@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from reportgen.view.chart import Icicle, Tile
 from reportgen.view.page import (
     Cell,
     Code,
@@ -13,7 +14,6 @@ from reportgen.view.page import (
     Facts,
     Figure,
     Figures,
-    Icicle,
     Notice,
     Notices,
     Page,
@@ -21,7 +21,6 @@ from reportgen.view.page import (
     Row,
     Section,
     Table,
-    Tile,
 )
 
 HOSTILE = (

@@ -14,7 +14,8 @@ from playwright.sync_api import Browser, Locator, sync_playwright
 from playwright.sync_api import Page as Tab
 
 from reportgen.render.html import HtmlRenderer
-from reportgen.view.page import Cell, Column, Icicle, Notice, Notices, Page, Row, Section, Table, Tile
+from reportgen.view.chart import Icicle, Tile
+from reportgen.view.page import Cell, Column, Notice, Notices, Page, Row, Section, Table
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed")

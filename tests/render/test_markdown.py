@@ -24,18 +24,14 @@ from reportgen.render.markdown import FLAVORS, MarkdownRenderer, card_section, c
 from reportgen.render.marks import Marks, Plain, Rich, fence
 from reportgen.render.text import display
 from reportgen.view.build import build
+from reportgen.view.chart import Arrow, Box, Chart, Diagram, Icicle, Tile
 from reportgen.view.page import (
-    Arrow,
-    Box,
     Cell,
-    Chart,
     Code,
     Column,
-    Diagram,
     Facts,
     Figure,
     Figures,
-    Icicle,
     Notice,
     Notices,
     Page,
@@ -43,7 +39,6 @@ from reportgen.view.page import (
     Row,
     Section,
     Table,
-    Tile,
 )
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from reportgen.render.mermaid import MOST, is_small, mermaid
-from reportgen.view.page import Arrow, Box, Diagram, Frame
+from reportgen.view.chart import Arrow, Box, Diagram, Frame
 
 DIAGRAM = Diagram(
     "blocks",

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from pypdf import PdfReader
 
-from reportgen.view.page import Attachment, Cell, Column, Facts, Figures, Icicle, Page, Row, Section, Table, Tile
+from reportgen.view.chart import Icicle, Tile
+from reportgen.view.page import Attachment, Cell, Column, Facts, Figures, Page, Row, Section, Table
 
 weasyprint = pytest.importorskip("weasyprint", exc_type=(ImportError, OSError), reason="needs Pango")
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from reportgen.analysis.fold import fold
 from reportgen.view.bars import bars
-from reportgen.view.page import Bars, Tile
+from reportgen.view.chart import Bars, Tile
 
 if TYPE_CHECKING:
     from reportgen.report.schema import ModelReport

@@ -7,8 +7,9 @@ from msgspec.structs import replace
 
 from reportgen.analysis.compare import compare
 from reportgen.analysis.fold import fold
+from reportgen.view.chart import Icicle, Scatter
 from reportgen.view.compare import build_comparison, labels_of
-from reportgen.view.page import Controls, Figure, Icicle, Notices, Scatter, Table
+from reportgen.view.page import Controls, Figure, Notices, Table
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from reportgen.analysis.fold import fold
 from reportgen.report.schema import InputFacts, OutputFacts
+from reportgen.view.chart import Arrow, Box, Diagram, Frame
 from reportgen.view.diagram import diagram
-from reportgen.view.page import Arrow, Box, Diagram, Frame
 
 if TYPE_CHECKING:
     from reportgen.report.schema import ModelReport

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reportgen.analysis.fold import fold
+from reportgen.view.chart import Icicle, Tile
 from reportgen.view.icicle import icicle
-from reportgen.view.page import Icicle, Tile
 
 if TYPE_CHECKING:
     from reportgen.report.schema import ModelReport

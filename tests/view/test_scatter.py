@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
+from reportgen.view.chart import Axis, Dot
 from reportgen.view.entries import IndexEntry
-from reportgen.view.page import Axis, Dot
 from reportgen.view.scatter import Scale, scatter
 
 MakeEntry = Callable[..., IndexEntry]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from reportgen.analysis.fold import fold
-from reportgen.view.page import Part, Share, Shares
+from reportgen.view.chart import Part, Share, Shares
 from reportgen.view.shares import shares
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import pytest
 
 from reportgen.analysis.fold import fold
 from reportgen.report.schema import MemoryMoment
-from reportgen.view.page import Band, Timeline
+from reportgen.view.chart import Band, Timeline
 from reportgen.view.timeline import _ticks, timeline
 
 if TYPE_CHECKING:

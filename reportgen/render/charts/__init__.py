@@ -11,10 +11,10 @@ from reportgen.render.charts.scatter import scatter
 from reportgen.render.charts.shares import shares
 from reportgen.render.charts.svg import document
 from reportgen.render.charts.timeline import timeline
-from reportgen.view.page import Bars, Diagram, Icicle, Scatter, Shares, Timeline
+from reportgen.view.chart import Bars, Diagram, Icicle, Scatter, Shares, Timeline
 
 if TYPE_CHECKING:
-    from reportgen.view.page import Chart
+    from reportgen.view.chart import Chart
 
 MARGIN = 12  # around a chart that is a file of its own
 

@@ -33,7 +33,7 @@ from reportgen.render.charts.columns import columns
 from reportgen.render.charts.graphviz import Curve, Direction, Graph, Layout
 
 if TYPE_CHECKING:
-    from reportgen.view.page import Box, Diagram
+    from reportgen.view.chart import Box, Diagram
 
 HEIGHT = 1080  # at most: with its caption, a diagram is to fit a page of paper
 BOX = 38  # high

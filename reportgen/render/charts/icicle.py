@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from reportgen.render.charts.canvas import PADDING, WIDTH, Drawing, Group, Shape, fill, rect, shortened, text, tile
 
 if TYPE_CHECKING:
-    from reportgen.view.page import Bars, Icicle, Tile
+    from reportgen.view.chart import Bars, Icicle, Tile
 
 ROW = 44
 GAP = 2

@@ -21,7 +21,7 @@ from reportgen.render.charts.canvas import (
 )
 
 if TYPE_CHECKING:
-    from reportgen.view.page import Dot, Scatter
+    from reportgen.view.chart import Dot, Scatter
 
 LEFT, RIGHT, TOP, BOTTOM = 62, 26, 30, 46  # around the plot
 HIGH = 420

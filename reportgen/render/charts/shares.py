@@ -21,7 +21,7 @@ from reportgen.render.charts.canvas import (
 )
 
 if TYPE_CHECKING:
-    from reportgen.view.page import Part, Shares
+    from reportgen.view.chart import Part, Shares
 
 NAMES = 200  # units for the parts' names
 HEAD = 26

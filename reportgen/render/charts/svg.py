@@ -26,7 +26,7 @@ from reportgen.render.charts.canvas import (
 from reportgen.render.text import anchor, display, isolate, safe_href
 
 if TYPE_CHECKING:
-    from reportgen.view.page import Chart
+    from reportgen.view.chart import Chart
 
 FONTS = "Report Mono, Report Signs, Report Han, ui-monospace, SFMono-Regular, Menlo, Consolas, monospace"
 

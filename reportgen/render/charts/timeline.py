@@ -24,7 +24,7 @@ from reportgen.render.charts.canvas import (
 )
 
 if TYPE_CHECKING:
-    from reportgen.view.page import Band, Timeline
+    from reportgen.view.chart import Band, Timeline
 
 LEFT = 84  # for what the ticks say
 TOP = 34  # for the words on the peak

@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from reportgen.render.charts import svg
-from reportgen.view.page import (
+from reportgen.view.chart import (
     Arrow,
     Band,
     Bars,

@@ -14,7 +14,7 @@ from reportgen.render.charts.canvas import INK, NEUTRAL, PALETTE, shortened, tex
 from reportgen.render.charts.svg import xml
 
 if TYPE_CHECKING:
-    from reportgen.view.page import Chart
+    from reportgen.view.chart import Chart
     from tests.render.charts.conftest import Drawing
 
 Charts = Callable[[str], "list[Chart]"]

@@ -10,7 +10,7 @@ import pytest
 from reportgen.render.charts import graphviz
 from reportgen.render.charts.canvas import PALETTE, WIDTH
 from reportgen.render.charts.diagram import ABSENT, BOX, HEIGHT, WORDS
-from reportgen.view.page import Arrow, Box, Diagram, Frame
+from reportgen.view.chart import Arrow, Box, Diagram, Frame
 
 if TYPE_CHECKING:
     from tests.render.charts.conftest import Drawing

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from reportgen.render.charts.canvas import NEUTRAL, PALETTE, WIDTH
 from reportgen.render.charts.icicle import MARGIN
-from reportgen.view.page import Bars, Icicle, Tile
+from reportgen.view.chart import Bars, Icicle, Tile
 
 if TYPE_CHECKING:
     from tests.render.charts.conftest import Drawing

@@ -6,7 +6,7 @@ import re
 import xml.etree.ElementTree as ET
 
 from reportgen.render.charts import svg
-from reportgen.view.page import Axis, Dot, Scatter
+from reportgen.view.chart import Axis, Dot, Scatter
 
 SVG = "{http://www.w3.org/2000/svg}"
 AXES = (Axis("parameters", ((0.0, "1 k"), (1.0, "10 k"))), Axis("MACs", ((0.0, "1 M"), (1.0, "10 M"))))

@@ -9,7 +9,7 @@ import pytest
 
 from reportgen.render.charts.canvas import NEUTRAL, PALETTE, WIDTH
 from reportgen.render.charts.shares import BAR, FIGURE, GAP, HEAD, NAMES, ROW
-from reportgen.view.page import Part, Share, Shares
+from reportgen.view.chart import Part, Share, Shares
 
 if TYPE_CHECKING:
     from tests.render.charts.conftest import Drawing

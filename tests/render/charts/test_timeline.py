@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from reportgen.render.charts.canvas import PALETTE, WIDTH
 from reportgen.render.charts.timeline import LEFT, PLOT, STRIP, TOP
-from reportgen.view.page import Band, Timeline
+from reportgen.view.chart import Band, Timeline
 
 if TYPE_CHECKING:
     from tests.render.charts.conftest import Drawing
