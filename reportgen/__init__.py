@@ -20,6 +20,7 @@ from reportgen.version import __version__
 if TYPE_CHECKING:
     from reportgen.api import build, load, merge, probe, render, render_saved
     from reportgen.built import Build
+    from reportgen.checkpoints import with_checkpoint
     from reportgen.comparing import diff
     from reportgen.errors import ReportgenError
     from reportgen.registry import Registry, describe
@@ -47,6 +48,7 @@ __all__ = [
     "probe",
     "render",
     "render_saved",
+    "with_checkpoint",
 ]
 
 _HOMES = {
@@ -64,6 +66,7 @@ _HOMES = {
     "load": "reportgen.api",
     "merge": "reportgen.api",
     "render_saved": "reportgen.api",
+    "with_checkpoint": "reportgen.checkpoints",
 }
 _CALLABLE = ("probe", "render")  # packages of the same name as the function that they exist for
 

@@ -43,6 +43,7 @@ def test_public_names():
         "probe",
         "render",
         "render_saved",
+        "with_checkpoint",
     ] == reportgen.__all__
     assert all(hasattr(reportgen, name) for name in reportgen.__all__)
     assert set(reportgen.__all__) <= set(dir(reportgen))

@@ -21,7 +21,10 @@ _WRAPPERS = frozenset(("module", "_orig_mod", "_fsdp_wrapped_module", "_checkpoi
 
 
 def likely_renames(stored: Shapes, wanted: Shapes) -> dict[str, str]:
-    """From keys that no one wants to keys that are missing, both of one shape; what may be another is left out."""
+    """From keys that no one wants to keys that are missing, both of one shape; what may be another is left out.
+
+    Nothing where most keys find no place: a few that do, do so by chance.
+    """
     found = dict(_unwrapped(stored, wanted))
     for _ in range(_MOST):
         left = {key: shape for key, shape in stored.items() if key not in found}
@@ -30,7 +33,7 @@ def likely_renames(stored: Shapes, wanted: Shapes) -> dict[str, str]:
         if rule is None:
             break
         found |= _renamed(rule, left, open_)
-    return found
+    return found if 2 * len(found) >= min(len(stored), len(wanted)) else {}
 
 
 def _unwrapped(stored: Shapes, wanted: Shapes) -> Iterator[tuple[str, str]]:

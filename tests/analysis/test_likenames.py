@@ -53,6 +53,10 @@ def test_the_other_way_round():
         ({"student.x.w": (2,), "teacher.x.w": (2,)}, {"x.w": (2,)}),
         ({"proj.weight": (4, 4), "proj.bias": (4,)}, {"norm.weight": (4,), "norm.bias": (4,)}),  # bias alone is alike
         ({"a.w": (2,)}, {"b.w": (3,)}),
+        (
+            {"module.bn.n": (), "c.w": (2,), "d.w": (3,)},
+            {"bn.n": (), "x.y": (4,), "z.y": (5,)},
+        ),  # one of three, by chance
         ({}, {"a": (1,)}),
     ],
 )

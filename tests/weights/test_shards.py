@@ -83,3 +83,23 @@ def test_files_of_no_known_kind(tmp_path):
         with pytest.raises(CheckpointError) as caught:
             read(tmp_path / name, key)
         assert what == str(caught.value)
+
+
+def test_shards_of_torch(tmp_path):
+    """As ``pytorch_model.bin.index.json`` names them; versions of modules come from every file."""
+    for name, module in (("p-1.bin", torch.nn.Linear(2, 1)), ("p-2.bin", torch.nn.BatchNorm1d(1))):
+        state = module.state_dict(prefix=f"{name[2]}.")
+        torch.save(state, tmp_path / name)
+    path = tmp_path / "pytorch_model.bin.index.json"
+    keys = {"1.weight": "p-1.bin", "1.bias": "p-1.bin"} | dict.fromkeys(
+        ("2.weight", "2.bias", "2.running_mean", "2.running_var", "2.num_batches_tracked"), "p-2.bin"
+    )
+    path.write_text(json.dumps({"weight_map": keys}))
+    weights = read(path)
+    assert ("pytorch", list(keys), {"1": 1, "2": 2}, (), ()) == (
+        weights.format,
+        [row.name for row in weights.tensors],
+        weights.versions,
+        weights.unkept,
+        weights.unlisted,
+    )
