@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from reportgen import presenting
 from reportgen.errors import ConfigError
 from reportgen.report import codec
 from reportgen.report.schema import ModelReport
 from reportgen.tasks import Outcome
-from reportgen.view.entries import IndexEntry
+from reportgen.view.entries import IndexEntry, subtitle
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -124,3 +124,6 @@ class Build:
     def _repr_markdown_(self) -> str:
         report = self._alone
         return presenting.models_markdown(self._entries) if report is None else presenting.markdown(report)
+
+    def _repr_pretty_(self, printer: Any, _: bool) -> None:
+        printer.text(f"<Build {self.output}: {subtitle(self._entries)}>")

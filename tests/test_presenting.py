@@ -34,6 +34,17 @@ class Parser(HTMLParser):
         self.texts += [data.strip()] if data.strip() else []
 
 
+def pretty(value: object) -> str:
+    """What IPython shows of it where there is text alone."""
+    lines: list[str] = []
+
+    class Printer:
+        text = lines.append
+
+    value._repr_pretty_(Printer, False)
+    return "".join(lines)
+
+
 def test_html(frozen_sequential):
     """Key figures, exact ones beside them, and the tree; the style is for its own class alone; no script."""
     text = frozen_sequential._repr_html_()
@@ -67,13 +78,7 @@ def test_markdown_and_one_line(frozen_sequential):
     """Where HTML is not shown."""
     assert frozen_sequential._repr_markdown_().startswith("# frozen-sequential\n")
 
-    lines: list[str] = []
-
-    class Printer:
-        text = lines.append
-
-    frozen_sequential._repr_pretty_(Printer, False)
-    assert ["<ModelReport builtin:frozen-sequential: complete, 58 parameters>"] == lines
+    assert "<ModelReport builtin:frozen-sequential: complete, 58 parameters>" == pretty(frozen_sequential)
 
 
 def test_a_record_from_another_process(frozen_sequential):
@@ -142,6 +147,7 @@ def test_a_run(tmp_path):
     texts = Parser(two._repr_html_()).texts
     assert {"2 models: 1 complete, 1 failed", "1 of 2 failed", "linear", "What failed"} <= set(texts)
     assert "| builtin:" in two._repr_markdown_() or "linear" in two._repr_markdown_()
+    assert f"<Build {tmp_path / 'two'}: 2 models: 1 complete, 1 failed>" == pretty(two)
     rows = two.to_dataframe()
     assert [("builtin:linear", "complete"), ("builtin:no-such-model", "failed")] == list(
         zip(rows["ref"], rows["status"], strict=True)

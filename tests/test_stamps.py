@@ -16,7 +16,7 @@ import pytest
 import reportgen
 from reportgen.analysis.baseline import snapshot
 from reportgen.analysis.budget import parse_rules
-from reportgen.config import ProbeOptions, RenderOptions, Style
+from reportgen.config import ProbeOptions, RenderOptions, Style, WeightsFile
 from reportgen.manifest import ModelEntry
 from reportgen.registry.base import ModelRef
 from reportgen.report.schema import ModelReport
@@ -112,6 +112,22 @@ def test_a_stamp_that_was_cut(job: Job, outcome: Outcome) -> None:
     Stamps(job.folder.parent).put(job, outcome)
     (place,) = (job.folder.parent / ".reportgen").iterdir()
     place.write_bytes(place.read_bytes()[:40])
+    assert not stands(job)
+
+
+def test_big_files_of_weights(job: Job, outcome: Outcome, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are not read: their size and the time of their last change stand for what is in them."""
+    monkeypatch.setattr("reportgen.stamps._BIG", 3)
+    file = tmp_path / "m.safetensors"
+    file.write_bytes(b"weights")
+    os.utime(file, ns=(1, 1))
+    job = replace(job, entry=replace(job.entry, checkpoint=WeightsFile(file)))
+    Stamps(job.folder.parent).put(job, outcome)
+    assert stands(job)
+    file.write_bytes(b"anothe!")
+    os.utime(file, ns=(1, 1))
+    assert stands(job)
+    os.utime(file, ns=(2, 2))
     assert not stands(job)
 
 
