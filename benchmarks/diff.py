@@ -15,21 +15,23 @@ from collections.abc import Callable, Iterable, Mapping
 from reportgen.analysis.diff import diff
 from reportgen.report.fingerprint import fingerprint
 from reportgen.report.schema import (
-    BufferTotals,
     DeviceFacts,
-    FlopTotals,
     GradientFacts,
-    GradientTotals,
-    MacTotals,
-    MemoryTotals,
     ModelIdentity,
     ModelReport,
     ModuleFacts,
     ParameterFacts,
-    ParameterTotals,
     ProbeFacts,
     StageFacts,
-    StateFacts,
+)
+from reportgen.report.state import StateFacts
+from reportgen.report.totals import (
+    BufferTotals,
+    FlopTotals,
+    GradientTotals,
+    MacTotals,
+    MemoryTotals,
+    ParameterTotals,
     Totals,
 )
 

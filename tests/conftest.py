@@ -17,24 +17,26 @@ from reportgen.index import write_index
 from reportgen.report.fingerprint import fingerprint
 from reportgen.report.schema import (
     BufferFacts,
-    BufferTotals,
     DeviceFacts,
     Diagnostic,
-    FlopTotals,
     GradientFacts,
-    GradientTotals,
     InputFacts,
-    MacTotals,
-    MemoryTotals,
     ModelIdentity,
     ModelReport,
     ModuleFacts,
-    OperationCost,
     OutputFacts,
     ParameterFacts,
-    ParameterTotals,
     ProbeFacts,
     StageFacts,
+)
+from reportgen.report.totals import (
+    BufferTotals,
+    FlopTotals,
+    GradientTotals,
+    MacTotals,
+    MemoryTotals,
+    OperationCost,
+    ParameterTotals,
     Totals,
     UncountedOperation,
 )

@@ -23,7 +23,8 @@ from reportgen.report.checkpoint import Checkpoint
 from reportgen.report.difference import Difference, Figure, ModuleChange, Repeat, Side, Tensor, TensorChange
 
 if TYPE_CHECKING:
-    from reportgen.report.schema import ModelReport, Totals
+    from reportgen.report.schema import ModelReport
+    from reportgen.report.totals import Totals
 
 Change = TypeVar("Change", ModuleChange, TensorChange)
 _OPPOSITES: Mapping[str, str] = {

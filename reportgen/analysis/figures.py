@@ -8,7 +8,7 @@ from typing import get_args, get_origin
 import msgspec
 
 from reportgen.report.base import Count, Record
-from reportgen.report.schema import Totals
+from reportgen.report.totals import Totals
 
 
 def _names(record: type[Record], prefix: str = "") -> Iterator[str]:

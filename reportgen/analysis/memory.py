@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from reportgen.report.sums import add
 
 if TYPE_CHECKING:
-    from reportgen.report.schema import BytesByBatch, ModelReport
+    from reportgen.report.schema import ModelReport
+    from reportgen.report.totals import BytesByBatch
 
 _BLOCK = 2048  # elements that share a scale in 8-bit optimizers
 _SMALL = 4096  # tensors below it keep 32-bit states there

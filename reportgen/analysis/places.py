@@ -13,7 +13,8 @@ from reportgen.report.difference import Tensor
 
 if TYPE_CHECKING:
     from reportgen.report.base import Shape
-    from reportgen.report.schema import BufferFacts, ModelReport, ModuleSlot, ParameterFacts
+    from reportgen.report.schema import BufferFacts, ModelReport, ParameterFacts
+    from reportgen.report.state import ModuleSlot
 
 
 @dataclass(slots=True, eq=False)

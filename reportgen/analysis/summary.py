@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from reportgen.report.comparison import Bound
 
 if TYPE_CHECKING:
-    from reportgen.report.schema import FlopTotals, ModelReport
+    from reportgen.report.schema import ModelReport
+    from reportgen.report.totals import FlopTotals
 
 _TORCH = "torch"
 _MODELING = "modeling_"  # transformers keeps its model type ``bert`` in the module ``modeling_bert``

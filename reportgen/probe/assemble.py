@@ -16,11 +16,8 @@ from reportgen.report.schema import (
     BufferFacts,
     DeviceFacts,
     Diagnostic,
-    FlopTotals,
     GradientFacts,
     GradientReason,
-    MacTotals,
-    MemoryTotals,
     ModelIdentity,
     ModelReport,
     OutputFacts,
@@ -28,8 +25,8 @@ from reportgen.report.schema import (
     ProbeFacts,
     StageFacts,
     Status,
-    Totals,
 )
+from reportgen.report.totals import FlopTotals, MacTotals, MemoryTotals, Totals
 
 
 def assemble(attempt: Attempt) -> ModelReport:

@@ -30,7 +30,8 @@ from reportgen.probe.structure import tensors
 from reportgen.probe.trace import Trace
 from reportgen.probe.values import Values
 from reportgen.registry.base import InputSpec, ModelSpec
-from reportgen.report.schema import Diagnostic, Severity, Stage, StageStatus, StateFacts
+from reportgen.report.schema import Diagnostic, Severity, Stage, StageStatus
+from reportgen.report.state import StateFacts
 from reportgen.report.sums import add
 
 MODEL_ERRORS = (Exception, SystemExit)  # what a model's code may raise without ending the run

@@ -9,20 +9,22 @@ from reportgen.errors import ProbeError, ReportgenError
 from reportgen.registry import lookup
 from reportgen.registry.base import ModelRef
 from reportgen.report.schema import (
-    BufferTotals,
     DeviceFacts,
     Diagnostic,
-    FlopTotals,
-    GradientTotals,
     InputFacts,
-    MacTotals,
-    MemoryTotals,
     ModelIdentity,
     ModelReport,
-    ParameterTotals,
     ProbeFacts,
     Stage,
     StageFacts,
+)
+from reportgen.report.totals import (
+    BufferTotals,
+    FlopTotals,
+    GradientTotals,
+    MacTotals,
+    MemoryTotals,
+    ParameterTotals,
     Totals,
 )
 from reportgen.version import __version__

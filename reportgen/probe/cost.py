@@ -8,14 +8,7 @@ from typing import Any, get_args
 
 from reportgen.probe.attention import Attention, Observe
 from reportgen.probe.flops import NOTHING, Work, work_of
-from reportgen.report.schema import (
-    FlopConventions,
-    FlopTotals,
-    OperationCost,
-    UncountedOperation,
-    WorkCost,
-    WorkKind,
-)
+from reportgen.report.totals import FlopConventions, FlopTotals, OperationCost, UncountedOperation, WorkCost, WorkKind
 
 
 class Phase(enum.Enum):

@@ -6,7 +6,7 @@ from torch import nn
 
 from reportgen.probe.ledger import class_name
 from reportgen.probe.registration import join, walk
-from reportgen.report.schema import ClassVersion, ModuleSlot, StateFacts
+from reportgen.report.state import ClassVersion, ModuleSlot, StateFacts
 
 _BATCH_NORM = nn.modules.batchnorm._NormBase  # also what instance norms are made from
 _KNOWN_LOADERS = (

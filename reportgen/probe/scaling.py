@@ -16,7 +16,8 @@ from torch import nn
 from reportgen.config import ProbeOptions
 from reportgen.probe import run
 from reportgen.registry.base import InputSpec, ModelSpec
-from reportgen.report.schema import BytesByBatch, Diagnostic, InputFacts, MemoryScaling, ModelReport
+from reportgen.report.schema import Diagnostic, InputFacts, ModelReport
+from reportgen.report.totals import BytesByBatch, MemoryScaling
 
 _TIMES = ((1024, 2048), (32, 64))  # tried in this order: of large inputs, not even the small values are followed
 

@@ -14,8 +14,9 @@ from torch import Tensor, nn
 from reportgen.probe.ledger import bytes_of
 from reportgen.probe.registration import Named, Registered
 from reportgen.probe.storage import storage_elements
-from reportgen.report.schema import BufferFacts, BufferTotals, GradientTotals, ParameterFacts, ParameterTotals
+from reportgen.report.schema import BufferFacts, ParameterFacts
 from reportgen.report.sums import add
+from reportgen.report.totals import BufferTotals, GradientTotals, ParameterTotals
 
 
 def parameter_totals(

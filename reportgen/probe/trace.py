@@ -31,7 +31,7 @@ from reportgen.probe.memory import Storages
 from reportgen.probe.places import Place
 from reportgen.probe.structure import sizes, tensors
 from reportgen.probe.timeline import Timeline
-from reportgen.report.schema import MemoryMoment
+from reportgen.report.totals import MemoryMoment
 
 Shapes = tuple[tuple[int | None, ...], ...]
 

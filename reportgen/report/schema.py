@@ -18,6 +18,8 @@ import msgspec
 
 from reportgen.report.base import Count, Record, Shape
 from reportgen.report.checkpoint import CheckpointFacts
+from reportgen.report.state import StateFacts
+from reportgen.report.totals import Totals
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,7 +33,6 @@ StageStatus = Literal["ok", "failed", "skipped"]
 Mode = Literal["train", "eval"]
 Severity = Literal["error", "warning", "note"]
 Stage = Literal["instantiate", "inputs", "forward", "backward", "ledger"]
-WorkKind = Literal["products", "normalisation", "activation", "elementwise", "reduction", "resampling"]
 GradientStatus = Literal["computed", "none"]
 PeakSource = Literal["allocator", "profiler"]
 AuditName = Literal["identity", "closed_forms", "plain_kernels", "real_run"]
@@ -103,156 +104,6 @@ class ProbeFacts(Record, frozen=True):
     freeze: tuple[str, ...] = ()  # the --freeze patterns that were applied
     loss_origin: Literal["source", "user"] = "source"
     dtype: str | None = None  # what the built model and its float32 inputs were cast to; None: nothing was
-
-
-class ParameterTotals(Record, frozen=True):
-    """Parameter counts, in elements unless the name says otherwise."""
-
-    declared: Count | None  # sum over every registered name
-    unique: Count | None  # each tensor once; what "the number of parameters" means
-    storage: Count | None  # each element of memory once
-    trainable: Count | None  # trainable + frozen = unique
-    frozen: Count | None
-    packed: Count | None  # logical elements of packed (quantised) modules, which are no nn.Parameter
-    active: Count | None  # used per token, for mixtures of experts whose source says so
-    tensors: Count | None  # of unique
-    bytes: Count | None  # of unique
-
-
-class BufferTotals(Record, frozen=True):
-    """Buffer counts; ``unique`` in elements."""
-
-    unique: Count | None
-    tensors: Count | None
-    bytes: Count | None
-    persistent_bytes: Count | None  # what state_dict() saves
-
-
-class GradientTotals(Record, frozen=True):
-    """Parameter tensors (ties once) with a gradient, without one, and the bytes of the gradients."""
-
-    computed: Count | None
-    none: Count | None
-    bytes: Count | None
-
-
-class OperationCost(Record, frozen=True):
-    """One kind of operation that multiplies and adds, all its calls together; FLOPs of its products."""
-
-    op: str  # aten.convolution
-    calls: Count
-    flops: Count  # forward + backward
-    forward: Count | None = None
-    backward: Count | None = None
-
-
-class UncountedOperation(Record, frozen=True):
-    """An operation that does arithmetic for which no formula is known."""
-
-    op: str
-    calls: Count
-
-
-class WorkCost(Record, frozen=True):
-    """FLOPs of one kind of work; docs/how-it-works.md says how each kind is counted."""
-
-    kind: WorkKind
-    forward: Count
-    backward: Count | None
-
-
-class FlopConventions(Record, frozen=True):
-    """The same forward pass in three conventions; each is a lower bound where `FlopTotals.exact` is False."""
-
-    multiply_adds: Count  # MACs of products alone: torchvision's published figures, ptflops'
-    fvcore: Count  # MACs of products, plus fvcore's estimates for normalisation, pooling, resampling: timm's figures
-    everything: Count  # FLOPs: products at 2 a multiply-add, and all other arithmetic
-    kinds: tuple[WorkCost, ...]  # what `everything` is made of
-
-
-class FlopTotals(Record, frozen=True):
-    """Multiply-adds of products, convolutions and attention, two FLOPs each; other work is zero by this convention."""
-
-    forward: Count | None
-    backward: Count | None
-    exact: bool  # False: a lower bound, and ``uncounted`` says why; or an upper one
-    uncounted: tuple[UncountedOperation, ...]
-    operations: tuple[OperationCost, ...] = ()  # forward and backward together, largest first
-    conventions: FlopConventions | None = None
-    upper_bound: bool = False  # where what runs depends on values, all was assumed to; a diagnostic says where
-    attention: Count | None = None  # of forward: queries by keys and weights by values, fused or with a softmax between
-
-
-class MacTotals(Record, frozen=True):
-    """Multiply-accumulates: FLOPs / 2."""
-
-    forward: Count | None
-
-
-class BytesByBatch(Record, frozen=True):
-    """Bytes as a line: ``fixed + per_sample × batch``; ``fixed`` is below zero where growth is faster than that."""
-
-    fixed: int
-    per_sample: int
-
-
-class MemoryScaling(Record, frozen=True):
-    """How memory grows with the batch, the first dimension of every input: lines through probes at two batches.
-
-    The batches are large, for from some batch on the most is always there at the same moment, and a line is exact. A
-    smaller batch may take more than its line says.
-    """
-
-    batches: tuple[Count, Count]
-    saved_for_backward: BytesByBatch | None
-    peak_training: BytesByBatch | None
-    peak_inference: BytesByBatch | None
-
-
-class MemoryMoment(Record, frozen=True):
-    """The most bytes that were alive at once in a stretch of the forward pass, and the module that ran just then.
-
-    The innermost that has a path; what runs in none is the model's. Stretches have equally many operations, but the
-    last, which may have fewer.
-    """
-
-    module: Count  # its index in `ModelReport.modules`
-    bytes: Count  # on top of parameters, buffers and inputs; with the CPU kernels' workspaces
-
-
-class MemoryTotals(Record, frozen=True):
-    """Bytes, for the probed inputs. Storages count, each once and whole, however many tensors are views of it.
-
-    saved_for_backward: what is kept between forward and backward, other than parameters, buffers, and inputs and
-    outputs that autograd does not need. · peak_training: the most that is there at once from the start of forward to
-    the end of backward: parameters, buffers, inputs, activations, gradients, and the CPU kernels' workspaces; no
-    optimizer. · peak_training_bf16: the same, if every float32 tensor were a bfloat16 one. · peak_inference: the same
-    over a forward pass in eval mode without autograd. · timeline: the course of the forward pass that
-    saved_for_backward is of, in at most 200 stretches; empty where that is not known.
-    """
-
-    parameters: Count | None
-    buffers: Count | None
-    gradients: Count | None
-    saved_for_backward: Count | None
-    peak_training: Count | None
-    peak_training_bf16: Count | None = None
-    peak_inference: Count | None = None
-    scaling: MemoryScaling | None = None  # None: not asked for, or not applicable
-    timeline: tuple[MemoryMoment, ...] = ()
-
-
-class Totals(Record, frozen=True):
-    """The key figures."""
-
-    parameters: ParameterTotals
-    buffers: BufferTotals
-    state_dict_bytes: Count | None
-    modules: Count | None
-    gradients: GradientTotals
-    flops: FlopTotals
-    macs: MacTotals
-    memory: MemoryTotals
 
 
 class ModuleFacts(Record, frozen=True):
@@ -371,39 +222,6 @@ class AuditCheck(Record, frozen=True):
     covered: Count | None = None  # closed_forms: forward FLOPs of the layers that have a formula, of all
     whole: Count | None = None
     reason: str | None = None  # why not applicable
-
-
-class ModuleSlot(Record, frozen=True):
-    """A place in the tree that `ModelReport.modules` has no row for: another path of a module, or one kept empty."""
-
-    path: str
-    before: Count  # how many rows of `modules` come before it on a walk through the tree, parents first
-    module: Count | None  # the module that stands here too, by its index there; None: registered as None
-
-
-class ClassVersion(Record, frozen=True):
-    """What ``state_dict()`` notes as the version of all modules of a class, where that is not 1.
-
-    ``fills`` are the buffers that such a module makes up itself where a state dict of an earlier version, or of none,
-    lacks them: ``num_batches_tracked`` of a batch norm below version 2.
-    """
-
-    class_name: str = msgspec.field(name="class")
-    version: Count
-    fills: tuple[str, ...] = ()
-
-
-class StateFacts(Record, frozen=True):
-    """What ``state_dict()`` and ``load_state_dict()`` do that the ledger does not tell.
-
-    The state dict has every name of the ledger, in the order of a walk through modules and slots: a module's own
-    parameters, then its persistent buffers. That is no certain knowledge of ``custom`` modules, given by their index:
-    they have hooks or methods of their own for saving and loading.
-    """
-
-    slots: tuple[ModuleSlot, ...] = ()
-    versions: tuple[ClassVersion, ...] = ()
-    custom: tuple[Count, ...] = ()
 
 
 class ModelReport(Record, frozen=True, kw_only=True):

@@ -16,12 +16,7 @@ from reportgen.view.page import Cell, Section, Table
 from reportgen.view.tables import LONG, field, tabulate
 
 if TYPE_CHECKING:
-    from reportgen.report.schema import (
-        BufferFacts,
-        ModelReport,
-        ModuleFacts,
-        ParameterFacts,
-    )
+    from reportgen.report.schema import BufferFacts, ModelReport, ModuleFacts, ParameterFacts
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,8 @@ from reportgen.view.tables import field, tabulate
 from reportgen.view.timeline import timeline
 
 if TYPE_CHECKING:
-    from reportgen.report.schema import MemoryScaling, ModelReport
+    from reportgen.report.schema import ModelReport
+    from reportgen.report.totals import MemoryScaling
 
 _INTRO = (
     "Tensor storage, shared storage once, and the workspaces of the CPU kernels, for the inputs above. A peak is the "

@@ -12,7 +12,8 @@ from reportgen.view.chart import Band, Timeline
 from reportgen.view.parts import colours, top
 
 if TYPE_CHECKING:
-    from reportgen.report.schema import MemoryMoment, ModelReport
+    from reportgen.report.schema import ModelReport
+    from reportgen.report.totals import MemoryMoment
 
 _FEWEST = 8  # steps; of fewer there is no course to see
 _TICKS = 4  # at most, above zero

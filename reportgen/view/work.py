@@ -11,10 +11,10 @@ from reportgen.view.page import Block, Cell, Facts, Section, Table
 from reportgen.view.tables import field, tabulate
 
 if TYPE_CHECKING:
-    from reportgen.report.schema import (
+    from reportgen.report.schema import ModelReport
+    from reportgen.report.totals import (
         FlopConventions,
         FlopTotals,
-        ModelReport,
         OperationCost,
         UncountedOperation,
         WorkCost,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from reportgen.analysis.figures import NAMES, figures
-from reportgen.report.schema import BytesByBatch, MemoryScaling
+from reportgen.report.totals import BytesByBatch, MemoryScaling
 
 SCALING = tuple(
     f"memory.scaling.{what}.{part}"

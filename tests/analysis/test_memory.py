@@ -8,7 +8,8 @@ import torch
 from torch import nn
 
 from reportgen.analysis.memory import Fit, Training, fits, training
-from reportgen.report.schema import BytesByBatch, GradientFacts, InputFacts, MemoryScaling, ModelReport, ParameterFacts
+from reportgen.report.schema import GradientFacts, InputFacts, ModelReport, ParameterFacts
+from reportgen.report.totals import BytesByBatch, MemoryScaling
 
 COMPUTED, FROZEN = GradientFacts("computed"), GradientFacts("none", reason="frozen")
 

@@ -9,7 +9,8 @@ import pytest
 from torch import nn
 
 import reportgen
-from reportgen.report.schema import FlopConventions, ModelReport, WorkCost
+from reportgen.report.schema import ModelReport
+from reportgen.report.totals import FlopConventions, WorkCost
 
 Run = Callable[..., ModelReport]
 

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from reportgen.probe.storage import storage_elements
-from reportgen.report.schema import ModelReport, ParameterTotals
+from reportgen.report.schema import ModelReport
+from reportgen.report.totals import ParameterTotals
 
 Run = Callable[..., ModelReport]
 

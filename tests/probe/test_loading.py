@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from reportgen.report.schema import ClassVersion, ModuleSlot, StateFacts
+from reportgen.report.state import ClassVersion, ModuleSlot, StateFacts
 
 BATCH_NORM = ClassVersion(
     class_name="torch.nn.modules.batchnorm.BatchNorm1d", version=2, fills=("num_batches_tracked",)

@@ -16,7 +16,8 @@ from torch.utils.checkpoint import checkpoint
 from reportgen.probe import kernels
 from reportgen.probe.routes import is_fused
 from reportgen.probe.workspace import lstm_workspace
-from reportgen.report.schema import MemoryMoment, MemoryTotals, ModelReport
+from reportgen.report.schema import ModelReport
+from reportgen.report.totals import MemoryMoment, MemoryTotals
 
 Run = Callable[..., ModelReport]
 

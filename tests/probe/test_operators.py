@@ -14,7 +14,8 @@ from torch.utils.flop_counter import flop_registry, register_flop_formula
 import reportgen
 from reportgen.errors import ConfigError
 from reportgen.registry import operators
-from reportgen.report.schema import ModelReport, UncountedOperation
+from reportgen.report.schema import ModelReport
+from reportgen.report.totals import UncountedOperation
 
 Run = Callable[..., ModelReport]
 

@@ -8,7 +8,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from reportgen.report.schema import BytesByBatch, MemoryScaling, ModelReport
+from reportgen.report.schema import ModelReport
+from reportgen.report.totals import BytesByBatch, MemoryScaling
 
 Run = Callable[..., ModelReport]
 

@@ -9,7 +9,8 @@ import pytest
 
 from reportgen.errors import RenderError
 from reportgen.release.mlflow import mlflow
-from reportgen.report.schema import InputFacts, MemoryScaling, OutputFacts
+from reportgen.report.schema import InputFacts, OutputFacts
+from reportgen.report.totals import MemoryScaling
 
 
 def read(report):

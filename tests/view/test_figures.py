@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from reportgen.report.schema import InputFacts, MemoryTotals, StageFacts
+from reportgen.report.schema import InputFacts, StageFacts
+from reportgen.report.totals import MemoryTotals
 from reportgen.view.build import build
 
 if TYPE_CHECKING:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import msgspec
 
 from reportgen.analysis.fold import fold
-from reportgen.report.schema import BytesByBatch, MemoryScaling, MemoryTotals, ModelReport
+from reportgen.report.schema import ModelReport
+from reportgen.report.totals import BytesByBatch, MemoryScaling, MemoryTotals
 from reportgen.view.memory import memory
 from reportgen.view.page import Facts, Table
 

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from reportgen.analysis.fold import fold
-from reportgen.report.schema import MemoryMoment
+from reportgen.report.totals import MemoryMoment
 from reportgen.view.chart import Band, Timeline
 from reportgen.view.timeline import _ticks, timeline
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from reportgen.report.schema import FlopConventions, InputFacts, OperationCost, WorkCost
+from reportgen.report.schema import InputFacts
+from reportgen.report.totals import FlopConventions, OperationCost, WorkCost
 from reportgen.view.build import build
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 
 from torch import Tensor
 
-from reportgen.report.schema import WorkKind
+from reportgen.report.totals import WorkKind
 
 Formula: TypeAlias = Callable[[Sequence[Any], Mapping[str, Any], Any], int | None]
 

@@ -25,7 +25,7 @@ from math import prod
 from typing import Any
 
 from reportgen.probe.formulas.base import Formula, Rate, elements, rate
-from reportgen.report.schema import WorkKind
+from reportgen.report.totals import WorkKind
 
 
 def _per_output(flops: int) -> Formula:
