@@ -28,6 +28,11 @@ pytestmark = [
 ]
 
 
+def _no_nohup() -> None:
+    """Where the suite itself runs under nohup, what it starts would not hear of a terminal that is closed."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
 class Place:
     """A folder with the models, and the environment of a run in it, by which its processes can be told."""
 
@@ -51,7 +56,13 @@ class Place:
     def run(self, *options: str) -> Iterator[subprocess.Popen[bytes]]:
         """The same, begun; it is not waited for where a test fails."""
         command = self.command(*options)
-        with subprocess.Popen(command, cwd=self.folder, env=self.environment, stderr=subprocess.PIPE) as process:
+        with subprocess.Popen(
+            command,
+            cwd=self.folder,
+            env=self.environment,
+            stderr=subprocess.PIPE,
+            preexec_fn=_no_nohup,  # noqa: PLW1509 - there are no threads
+        ) as process:
             try:
                 yield process
             finally:

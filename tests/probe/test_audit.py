@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from reportgen.probe import kernels, ledger
+from reportgen.probe import kernels, totals
 from reportgen.probe.formulas.base import PRODUCTS
 from reportgen.report import codec
 from reportgen.report.schema import AuditCheck, ModelReport
@@ -96,7 +96,7 @@ def _wrong_rule(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _wrong_ledger(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ledger, "storage_elements", lambda _: 1)
+    monkeypatch.setattr(totals, "storage_elements", lambda _: 1)
 
 
 def _forgotten_work(monkeypatch: pytest.MonkeyPatch) -> None:
