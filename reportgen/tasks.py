@@ -19,7 +19,7 @@ from reportgen import checkpoints, sandbox
 from reportgen.analysis.baseline import snapshot
 from reportgen.analysis.summary import Summary, summarise
 from reportgen.config import RenderOptions, WeightsFile
-from reportgen.errors import CheckpointError, ProbeError, ReportgenError
+from reportgen.errors import CheckpointError, ProbeError, ReportFormatError, ReportgenError
 from reportgen.manifest import ModelEntry
 from reportgen.probe import failed_report
 from reportgen.registry.base import ModelRef
@@ -231,7 +231,7 @@ class Rendering:
 
     def _report(self) -> ModelReport:
         """The record with what the user's entry says of the model, and with what the model printed."""
-        report, entry = codec.loads(self.record.text), self.job.entry
+        report, entry = self._read(), self.job.entry
         model = msgspec.structs.replace(
             report.model,
             name=entry.name or report.model.name,
@@ -241,6 +241,14 @@ class Rendering:
         )
         report = msgspec.structs.replace(report, model=model, printed=self.printed or None)
         return report if self.record.weights is None else checkpoints.checked(report, self.record.weights)
+
+    def _read(self) -> ModelReport:
+        """The record; where a model has slipped something into it that no record may hold, one that says so."""
+        try:
+            return codec.loads(self.record.text, where="the record that was made of it")
+        except ReportFormatError as exc:
+            error = ReportFormatError(str(exc), code="record-broken", remedy="tell the authors of reportgen, please")
+            return failed_report(self.job.ref, error, self.job.entry.probe)
 
 
 Step: TypeAlias = Probing | Saving | Reading | Rendering

@@ -18,10 +18,12 @@ from reportgen.batch import Interrupted, Progress, index_entry, models_of, plan,
 from reportgen.config import BatchOptions, ProbeOptions, RenderOptions
 from reportgen.errors import ConfigError, UnknownModel, WriteError
 from reportgen.manifest import ModelEntry, read_manifest
+from reportgen.probe import failed_report
 from reportgen.registry.base import InputSpec, ModelRef
 from reportgen.report import codec
 from reportgen.saved import render_saved
-from reportgen.tasks import Outcome
+from reportgen.serving import Lost
+from reportgen.tasks import Job, Outcome, Record, Rendering
 from reportgen.workers import Done
 
 MODELS = '''
@@ -416,3 +418,18 @@ def test_a_reference_that_means_nothing_is_told_with_its_place(tmp_path):
     assert (told, "unknown-model", "see the names") == (str(found.value), found.value.code, found.value.remedy)
     with pytest.raises(UnknownModel):
         models_of(replace(entry, place=None), nothing)
+
+
+def test_a_record_that_cannot_be_read_again(tmp_path):
+    """What a model slips into its record keeps nobody else back: it failed, and says why, in every format."""
+    entry, ref = ModelEntry("builtin:linear"), ModelRef("builtin", "linear")
+    render = RenderOptions(("json", "md"))
+    job = Job(ref, entry, tmp_path / "linear", render, None)
+    report = failed_report(ref, UnknownModel("no such model"), ProbeOptions())
+    text = codec.to_json(report).replace('"parameters": null', '"parameters": "many"', 1)
+    assert text != codec.to_json(report)
+    step = Rendering(job, Record(text), "")
+    expected = "the record that was made of it does not fit the schema: "
+    for outcome in (step.perform(), step.next(Lost("was killed", ()), "")):
+        assert ("failed", True) == (outcome.status, (outcome.reason or "").startswith(expected))
+    assert {"report.json", "report.md"} == {path.name for path in (tmp_path / "linear").iterdir()}

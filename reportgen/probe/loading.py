@@ -42,8 +42,11 @@ def state_facts(model: nn.Module) -> StateFacts:
 
 
 def _class_version(module: nn.Module) -> ClassVersion:
+    """Some classes keep a text of their own, or anything else, where torch looks for its number: as if it were 1."""
     fills = (_COUNTER,) if isinstance(module, _BATCH_NORM) else ()
-    return ClassVersion(class_name=class_name(module), version=module._version, fills=fills)
+    version: object = module._version
+    number = version if isinstance(version, int) and version >= 0 else 1
+    return ClassVersion(class_name=class_name(module), version=int(number), fills=fills)
 
 
 def _is_custom(module: nn.Module, *, top: bool) -> bool:

@@ -37,6 +37,20 @@ def test_versions_of_classes(run):
     assert StateFacts(versions=(BATCH_NORM,)) == run(nn.Sequential(nn.BatchNorm1d(2)), "2x2").state
 
 
+class Released(nn.Module):
+    """Keeps the version of its release where torch looks for a number."""
+
+    _version = "v2.1"
+
+    def forward(self, x):
+        return x
+
+
+def test_a_version_that_is_no_number(run):
+    """Is none of torch's; as if there were none."""
+    assert StateFacts() == run(Released(), "2x2").state
+
+
 class Extra(nn.Module):
     """Saves more than tensors."""
 
