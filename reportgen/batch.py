@@ -255,6 +255,15 @@ def expand(text: str) -> tuple[ModelRef, ...] | ReportgenError:
 def index_entry(outcome: Outcome, output: Path, options: RenderOptions) -> IndexEntry:
     """The outcome's line in the index, with those of the formats asked for that lie in ``output``."""
     folder = output / outcome.slug
+    return replace(
+        entry_of(outcome),
+        reason=outcome.reason or next(iter(outcome.problems), None),
+        formats=tuple(name for name in options.formats if (folder / f"report.{name}").is_file()),
+    )
+
+
+def entry_of(outcome: Outcome) -> IndexEntry:
+    """What an outcome says of its model, apart from any files."""
     return IndexEntry(
         ref=outcome.ref,
         name=outcome.name,
@@ -262,8 +271,7 @@ def index_entry(outcome: Outcome, output: Path, options: RenderOptions) -> Index
         status=outcome.status,
         parameters=outcome.parameters,
         flops=outcome.flops,
-        reason=outcome.reason or next(iter(outcome.problems), None),
+        reason=outcome.reason,
         remedy=outcome.remedy,
-        formats=tuple(name for name in options.formats if (folder / f"report.{name}").is_file()),
         summary=outcome.summary,
     )

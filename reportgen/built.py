@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reportgen import presenting
+from reportgen.batch import entry_of
 from reportgen.errors import ConfigError
 from reportgen.report import codec
 from reportgen.report.schema import ModelReport
@@ -96,20 +97,7 @@ class Build:
 
     @property
     def _entries(self) -> tuple[IndexEntry, ...]:
-        return tuple(
-            IndexEntry(
-                ref=outcome.ref,
-                name=outcome.name,
-                slug=outcome.slug,
-                status=outcome.status,
-                parameters=outcome.parameters,
-                flops=outcome.flops,
-                reason=outcome.reason,
-                remedy=outcome.remedy,
-                summary=outcome.summary,
-            )
-            for outcome in self.outcomes
-        )
+        return tuple(map(entry_of, self.outcomes))
 
     @property
     def _alone(self) -> ModelReport | None:

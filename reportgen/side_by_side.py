@@ -45,7 +45,7 @@ class SideBySide:
     @cached_property
     def comparison(self) -> Comparison:
         """The record of it: ``compare.json``."""
-        return analysis.compare(self.reports, self.baseline)
+        return analysis.compare(self.reports, self.baseline, nodes=self._folded)
 
     @property
     def failed(self) -> tuple[str, ...]:
@@ -56,7 +56,7 @@ class SideBySide:
         """A file of its own. Raises ConfigError for an unknown format, RenderError where it cannot be made."""
         (name,) = parse_formats((file_format,))
         if name == "json":
-            return codec.to_json(self.comparison).encode()
+            return self._json
         return write.renderer(name, self.options.style).render(self.page(name))
 
     def write(self, folder: Path) -> tuple[Path, ...]:
@@ -87,8 +87,13 @@ class SideBySide:
         page = write.branded(page, self.options.brand)
         if file_format != "pdf":
             return page
-        record = Attachment("compare.json", "The comparison that this document tells", self.render("json"))
+        record = Attachment("compare.json", "The comparison that this document tells", self._json)
         return replace(page, attachment=record)
+
+    @cached_property
+    def _json(self) -> bytes:
+        """A file of its own, and what a PDF carries inside."""
+        return codec.to_json(self.comparison).encode()
 
     @cached_property
     def _folded(self) -> Sequence[Sequence[Node]]:

@@ -268,7 +268,7 @@ def _after(job: Job, record: Record, printed: str) -> Step:
 
 def outcome_of(report: ModelReport, slug: str, problems: tuple[str, ...] = ()) -> Outcome:
     """What a run says of a report that was made."""
-    error = next((diagnostic for diagnostic in report.diagnostics if diagnostic.severity == "error"), None)
+    error = report.error
     return Outcome(
         ref=report.model.ref,
         name=report.model.name,

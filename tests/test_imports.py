@@ -72,7 +72,7 @@ ALLOWED = {
     "tally": {"tasks"},
     "checking": {"batch", "errors", "executors", "manifest", "registry"},
     "presenting": BASE | {"config", "release", "render", "report", "view", "write"},
-    "built": BASE | {"presenting", "report", "tasks", "view"},
+    "built": BASE | {"batch", "presenting", "report", "tasks", "view"},
     "example_inputs": {"errors", "registry"},
     "api": BASE
     | {

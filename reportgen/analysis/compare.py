@@ -41,9 +41,14 @@ _CONDITIONS: Mapping[Condition, Callable[[Compared], Hashable]] = {
 }
 
 
-def compare(reports: Sequence[ModelReport], baseline: int = 0) -> Comparison:
-    """The records side by side, in their order; the others are told against the one in the place ``baseline``."""
-    folded = [fold(report) for report in reports]
+def compare(
+    reports: Sequence[ModelReport], baseline: int = 0, *, nodes: Sequence[Sequence[Node]] | None = None
+) -> Comparison:
+    """The records side by side, in their order; the others are told against the one in the place ``baseline``.
+
+    ``nodes`` are the same models folded, where they are at hand.
+    """
+    folded = [fold(report) for report in reports] if nodes is None else nodes
     images = [Image.of(report.probe.inputs) for report in reports]
     models = tuple(map(_compared, reports))
     reported = [model for model in models if model.status != "failed"]
@@ -60,13 +65,12 @@ def compare(reports: Sequence[ModelReport], baseline: int = 0) -> Comparison:
 
 def _compared(report: ModelReport) -> Compared:
     model, probe = report.model, report.probe
-    error = next((row.message for row in report.diagnostics if row.severity == "error"), None)
     return Compared(
         ref=model.ref,
         name=model.name,
         class_name=model.class_name,
         status=probe.status,
-        reason=error and error.partition("\n")[0],
+        reason=None if report.error is None else report.error.message.partition("\n")[0],
         fingerprint=report.fingerprint,
         mode=probe.mode,
         dtype=probe.dtype,

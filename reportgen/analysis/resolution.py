@@ -8,12 +8,11 @@ from math import isqrt, log2, prod
 from typing import TYPE_CHECKING
 
 from reportgen.analysis.fold import Node
+from reportgen.analysis.work import is_image
 
 if TYPE_CHECKING:
     from reportgen.report.schema import InputFacts, Sizes
 
-_CHANNELS = range(1, 5)  # grey or colour, with transparency or without
-_SMALLEST_SIDE = 8  # what has fewer pixels is hardly an image
 _EXTRA = range(9)  # tokens that stand for no place: the class, registers
 
 
@@ -28,7 +27,7 @@ class Image:
     @classmethod
     def of(cls, inputs: Sequence[InputFacts]) -> Image | None:
         """The image among the inputs, (batch, channels, height, width); None where there is none, or several sizes."""
-        sizes = {(row.shape[0], *row.shape[2:]) for row in inputs if _is_image(row)}
+        sizes = {(row.shape[0], *row.shape[2:]) for row in inputs if is_image(row)}
         return cls(*sizes.pop()) if len(sizes) == 1 else None
 
     def reduction(self, chain: Sequence[Node]) -> int | None:
@@ -73,11 +72,6 @@ class Image:
 def is_pooled(shape: Sizes) -> bool:
     """Whether features have no places any more: (batch, channels), or one place for all."""
     return len(shape) == 2 or (len(shape) == 4 and tuple(shape[2:]) == (1, 1))
-
-
-def _is_image(row: InputFacts) -> bool:
-    channels, sides = row.shape[1:2], row.shape[2:]
-    return "float" in row.dtype and len(sides) == 2 and channels[0] in _CHANNELS and min(sides) >= _SMALLEST_SIDE
 
 
 def _nearest_power(ratio: float) -> int | None:

@@ -48,7 +48,7 @@ def summarise(report: ModelReport) -> Summary:
     """The row of a record."""
     totals = report.totals
     ran = report.probe.stages.backward == "ok"
-    error = next((diagnostic for diagnostic in report.diagnostics if diagnostic.severity == "error"), None)
+    error = report.error
     return Summary(
         source=report.model.source,
         family=family(report.model.class_name),

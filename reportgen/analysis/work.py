@@ -38,7 +38,11 @@ def _size(row: InputFacts) -> InputSize | None:
     shape = row.shape
     if row.dtype in {"int64", "int32"} and len(shape) == 2:
         return InputSize("token", prod(shape))
+    return InputSize("pixel", shape[0] * shape[2] * shape[3]) if is_image(row) else None
+
+
+def is_image(row: InputFacts) -> bool:
+    """Whether an input is floating, (batch, channels, height, width), with at most four channels."""
+    shape = row.shape
     floating = row.dtype in {"float16", "bfloat16", "float32", "float64"}
-    if floating and len(shape) == 4 and shape[1] in _CHANNELS and min(shape[2:]) >= _SMALLEST_SIDE:
-        return InputSize("pixel", shape[0] * shape[2] * shape[3])
-    return None
+    return floating and len(shape) == 4 and shape[1] in _CHANNELS and min(shape[2:]) >= _SMALLEST_SIDE

@@ -161,7 +161,7 @@ def _table(reports: Sequence[ModelReport]) -> Page:
 
 
 def _entry(report: ModelReport, index: int) -> IndexEntry:
-    error = next((row for row in report.diagnostics if row.severity == "error"), None)
+    error = report.error
     return IndexEntry(
         ref=report.model.ref,
         name=report.model.name,

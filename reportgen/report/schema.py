@@ -244,6 +244,11 @@ class ModelReport(Record, frozen=True, kw_only=True):
     state: StateFacts | None = None  # None: nothing was instantiated, or a reportgen before this wrote the record
     checkpoint: CheckpointFacts | None = None  # None: none was given, or it could not be read
 
+    @property
+    def error(self) -> Diagnostic | None:
+        """The first error among the diagnostics: why it is not complete, where it is not."""
+        return next((row for row in self.diagnostics if row.severity == "error"), None)
+
     def to_dict(self) -> dict[str, Any]:
         """The record as plain dicts, lists, strings and numbers: exactly what ``report.json`` holds."""
         from reportgen.report import codec

@@ -14,8 +14,6 @@ from reportgen.view.page import Page, Section
 if TYPE_CHECKING:
     from reportgen.report.schema import ModelReport
 
-_SHOWN_DIGITS = 12  # of the fingerprint, in the footer
-
 
 def build(report: ModelReport, *, select: Sequence[str] = (), title: str | None = None, appendix: bool = True) -> Page:
     """The page of a record: what is wrong first, then what it is and costs, how that was found, and the ledgers last.
@@ -69,5 +67,4 @@ def frame(
 
 def _footer(report: ModelReport) -> str:
     versions = [f"{name} {report.environment[name]}" for name in ("reportgen", "torch") if name in report.environment]
-    algorithm, _, digest = (report.fingerprint or "").partition(":")
-    return " · ".join([*versions, *([f"{algorithm}:{digest[:_SHOWN_DIGITS]}"] if digest else [])])
+    return " · ".join(filter(None, (*versions, names.fingerprint(report.fingerprint))))

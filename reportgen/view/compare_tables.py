@@ -11,7 +11,6 @@ from reportgen.view import names, numbers, tables
 from reportgen.view.page import Cell, Column, Kind, Row, Section, Table
 from reportgen.view.tables import LONG, NONE
 
-_DIGITS = 12  # of a fingerprint
 _LAYERS = 24  # layer types in a table; the rest hold next to nothing
 
 
@@ -151,12 +150,7 @@ def conditions(comparison: Comparison, labels: Sequence[str]) -> Iterator[Sectio
 
 
 def _inputs(model: Compared) -> str:
-    rows = [f"{row.name} {numbers.shape(row.shape)} {row.dtype}" for row in model.inputs]
-    return ", ".join(rows) or numbers.NOT_APPLICABLE
-
-
-def _fingerprint(model: Compared) -> str:
-    return numbers.UNKNOWN if model.fingerprint is None else model.fingerprint[: len("sha256:") + _DIGITS]
+    return names.inputs(model.inputs) or numbers.NOT_APPLICABLE
 
 
 _CONDITIONS: Mapping[str, Callable[[Compared], str]] = {
@@ -169,7 +163,7 @@ _CONDITIONS: Mapping[str, Callable[[Compared], str]] = {
     "Cast to": lambda model: model.dtype or numbers.NOT_APPLICABLE,
     "Device": lambda model: model.device,
     "Frozen": lambda model: ", ".join(model.freeze) or numbers.NOT_APPLICABLE,
-    "Fingerprint": _fingerprint,
+    "Fingerprint": lambda model: names.fingerprint(model.fingerprint) or numbers.UNKNOWN,
     "torch": lambda model: model.environment.get("torch", numbers.UNKNOWN),
     "reportgen": lambda model: model.environment.get("reportgen", numbers.UNKNOWN),
 }
@@ -187,8 +181,7 @@ def totals(comparison: Comparison, labels: Sequence[str]) -> Iterator[Section]:
 
 
 def _exact(quantity: Quantity) -> Iterator[Cell]:
-    unit = "B" if "bytes" in quantity.name or quantity.name.startswith("memory.") else ""
-    return (tables.number(value, unit) for value in quantity.values)
+    return (tables.number(value, numbers.unit_of(quantity.name)) for value in quantity.values)
 
 
 def _table(

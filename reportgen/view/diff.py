@@ -13,7 +13,6 @@ from reportgen.view import diff_checkpoint, diff_tables, names, numbers, page, r
 from reportgen.view.page import Cell, Figures, Notice, Notices, Page, Section, Tone
 from reportgen.view.tables import field, tabulate
 
-_DIGITS = 12  # of a fingerprint
 _KEY_FIGURES = (  # a total, its name, how it is told
     ("parameters.unique", "Parameters", numbers.human, ""),
     ("macs.forward", "Forward", numbers.macs, ""),
@@ -160,8 +159,7 @@ def _sizes(side: Side) -> list[object]:
 
 
 def _inputs(side: Side) -> str:
-    rows = [f"{row.name} {numbers.shape(row.shape)} {row.dtype}" for row in side.inputs]
-    return ", ".join(rows) or "none"
+    return names.inputs(side.inputs) or "none"
 
 
 def _conditions(old: Side, new: Side) -> Iterator[Section]:
@@ -191,10 +189,6 @@ def _tone(old: str, new: str) -> Tone:
     return "plain" if old == new else "warn"
 
 
-def _fingerprint(side: Side) -> str:
-    return numbers.UNKNOWN if side.fingerprint is None else side.fingerprint[: len("sha256:") + _DIGITS]
-
-
 _CONDITIONS: Mapping[str, Callable[[Side], str]] = {
     "Reference": lambda side: side.ref,
     "Status": lambda side: side.status,
@@ -202,5 +196,5 @@ _CONDITIONS: Mapping[str, Callable[[Side], str]] = {
     "Mode": lambda side: side.mode,
     "Device": lambda side: side.device,
     "Frozen": lambda side: ", ".join(side.freeze) or numbers.NOT_APPLICABLE,
-    "Fingerprint": _fingerprint,
+    "Fingerprint": lambda side: names.fingerprint(side.fingerprint) or numbers.UNKNOWN,
 }

@@ -228,18 +228,14 @@ def totals(difference: Difference) -> Iterator[Section]:
         changed,
         (
             field("name", "total", lambda figure: Cell(figure.name), kind="name", weight=2),
-            field("old", "old", lambda figure: tables.number(figure.old, _unit(figure)), kind="number"),
-            field("new", "new", lambda figure: tables.number(figure.new, _unit(figure)), kind="number"),
+            field("old", "old", lambda figure: tables.number(figure.old, numbers.unit_of(figure.name)), kind="number"),
+            field("new", "new", lambda figure: tables.number(figure.new, numbers.unit_of(figure.name)), kind="number"),
             field("change", "change", _change, kind="number"),
             field("percent", "in %", _percent, kind="number"),
         ),
         note=f"{numbers.plural(same, 'other')} {'is' if same == 1 else 'are'} the same." if same else None,
     )
     yield Section("totals", "Totals", (table,), intro="By the names that --fail-on takes; memory in bytes.")
-
-
-def _unit(figure: Figure) -> str:
-    return "B" if "bytes" in figure.name or figure.name.startswith("memory.") else ""
 
 
 def _change(figure: Figure) -> Cell:

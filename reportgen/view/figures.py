@@ -43,7 +43,7 @@ def _status(report: ModelReport) -> Iterator[Figure]:
     status = report.probe.status
     if status == "complete":
         return
-    error = next((row for row in report.diagnostics if row.severity == "error"), None)
+    error = report.error
     place = f" in {error.module or names.MODEL}" if error and error.module is not None else ""
     note = f"failed: {error.stage}{place}" if error else None
     yield Figure("Status", status, note=note, tone="bad" if status == "failed" else "warn")

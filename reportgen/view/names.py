@@ -6,9 +6,15 @@ import re
 from collections.abc import Iterable, Sequence
 from itertools import zip_longest
 from math import prod
+from typing import TYPE_CHECKING
 
 from reportgen.analysis.fold import Node
+from reportgen.view import numbers
 
+if TYPE_CHECKING:
+    from reportgen.report.schema import InputFacts
+
+_DIGITS = 12  # of a fingerprint
 _BRIEF = 80  # characters
 MODEL = "(model)"  # what the path "" of the model itself is shown as
 _NUMBER = re.compile(r"(?<![0-9])(0|[1-9][0-9]{0,8})(?![0-9])")  # one that counting up and writing gives back
@@ -68,6 +74,16 @@ def without_markup(text: str) -> str:
     for pattern, words in _MARKUP:
         text = pattern.sub(words, text)
     return text
+
+
+def inputs(rows: Iterable[InputFacts]) -> str:
+    """What went in: ``x 1×3×224×224 float32, mask 1×128 int64``."""
+    return ", ".join(f"{row.name} {numbers.shape(row.shape)} {row.dtype}" for row in rows)
+
+
+def fingerprint(text: str | None) -> str | None:
+    """A fingerprint as far as the eye compares one: ``sha256:4a1b2c3d4e5f``."""
+    return text and text[: text.find(":") + 1 + _DIGITS]
 
 
 def compact(names: Sequence[str]) -> tuple[str, ...]:

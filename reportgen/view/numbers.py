@@ -116,6 +116,11 @@ def shapes(tensors: Sequence[Sequence[int | None]] | None) -> str:
     return ", ".join(map(shape, tensors)) or NOT_APPLICABLE
 
 
+def unit_of(total: str) -> str:
+    """``B`` of a total that counts bytes, by its place in a record: ``memory.peak_training``; nothing of others."""
+    return "B" if "bytes" in total or total.startswith("memory.") else ""
+
+
 def plural(number: int, noun: str, many: str | None = None) -> str:
     """``1 tensor``, ``2,048 tensors``, ``2 entries``."""
     return f"{number:,} {noun if number == 1 else many or noun + 's'}"
