@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import functools
 import gc
+import re
 import sys
 from contextlib import contextmanager, redirect_stdout, suppress
 from datetime import UTC, datetime
@@ -49,6 +50,7 @@ LONG_WORD = 40  # characters: more may not fit a line
 ADVANCE = 0.6  # em a character of code
 PLAIN = "plain"  # the variant that claims nothing, and has no tags
 ON_PAPER = frozenset(f"partials/{kind}.html.j2" for kind in ("chart", "code", "facts", "figures", "table"))  # set anew
+_MARGIN_BOX = re.compile(r"@(top|bottom|left|right)-")  # of a page, in a style sheet
 EPOCH = datetime(2000, 1, 1, tzinfo=UTC)  # of the attachment: the same bytes whenever it is made
 
 
@@ -103,18 +105,25 @@ class PdfRenderer:
         }
         drawings = {key: charts.draw(chart) for key, chart in paper.charts.items()}
         with suppress(pages.Unfit):
-            document = self._laid_out(paper, drawings)
-            return pages.write(document, slots, drawings, **self._options(paper.page))
+            heads = _MARGIN_BOX.search(self._styles()) is None
+            document = self._laid_out(paper, drawings, without_heads=heads)
+            return pages.write(document, slots, drawings, heads=heads, **self._options(paper.page))
         return None
 
-    def _laid_out(self, paper: Plan, drawings: Mapping[str, Drawing] | None = None) -> Any:
+    def _laid_out(
+        self, paper: Plan, drawings: Mapping[str, Drawing] | None = None, *, without_heads: bool = False
+    ) -> Any:
         """WeasyPrint's document; with ``drawings``, tables and charts are empty places, as large as they will be."""
         variables = {"page": paper.page, "plan": paper, "painted": drawings is not None, "drawings": drawings or {}}
         text = templating.render(self._environment, "html/print.html.j2", **variables)
-        css = templating.sources(self._environment, "css/print.css", "css/user.css") + self._css
+        css = self._styles(*["css/print-heads.css"] * (not without_heads))
         fonts, style, fetcher = _typesetting(self._weasyprint, css, more=not _covered().issuperset(paper.letters(text)))
         html = self._weasyprint.HTML(string=text, url_fetcher=fetcher)
         return html.render(stylesheets=[style], font_config=fonts, **self._variant_options())
+
+    def _styles(self, *first: str) -> str:
+        """The style sheets, those that someone added last."""
+        return templating.sources(self._environment, *first, "css/print.css", "css/user.css") + self._css
 
     def _variant_options(self) -> dict[str, Any]:
         return {} if self._variant == PLAIN else {"pdf_variant": self._variant}

@@ -15,7 +15,7 @@ SANS = {400: "IBMPlexSans-Regular.ttf", 600: "IBMPlexSans-SemiBold.ttf"}
 def sans_cells(text: str, weight: int = 400) -> float:
     """The width of ``text``, in characters of a monospaced font of the same size."""
     widths = _widths(weight)
-    return sum(widths.get(char) or text_cells(char) / CELL for char in text)
+    return sum(widths.get(char) or min(text_cells(char), 1) / CELL for char in text)  # others take an em at most
 
 
 @functools.cache

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from pypdf import PdfReader
+from pypdf._text_extraction import mult
 
 from reportgen.view.chart import Icicle, Tile
 from reportgen.view.page import Attachment, Cell, Column, Facts, Figures, Page, Row, Section, Table
@@ -140,6 +141,46 @@ def test_style_sheet_that_leaves_no_room(long_page: Page, tmp_path: Path) -> Non
     css.write_text("@page { size: A6 landscape; margin: 20mm 10mm } .ledger table { font-size: 5pt }")
     rows = [line for line in _words(_read(PdfRenderer(css=css).render(long_page))) if re.match(r"block\.\d+\.", line)]
     assert rows == [f"block.{i}.weight 2×5 10" for i in range(250)]
+
+
+@pytest.mark.parametrize(
+    ("title", "lines"), [("net", 1), ("重み" * 29, 2), ("a-name-of-letters-" * 4, 1)], ids=["short", "wide", "long"]
+)
+def test_heads_are_those_of_the_fallback(
+    long_page: Page, monkeypatch: pytest.MonkeyPatch, title: str, lines: int
+) -> None:
+    """Heads and feet stand where the margin boxes of the style sheet have them, to half a point."""
+    page = replace(long_page, title=title)
+    painted = [_margins(page) for page in _read(PdfRenderer().render(page)).pages]
+    monkeypatch.setattr(pages, "is_known", lambda: False)
+    laid_out = [_margins(page) for page in _read(PdfRenderer().render(page)).pages]
+    assert [len(texts) for texts in laid_out] == [1, *[lines + 1] * 5]
+    assert [[text for text, *_ in texts] for texts in painted] == [[text for text, *_ in texts] for texts in laid_out]
+    places = [place for texts in laid_out for _, *place in texts]
+    assert [place for texts in painted for _, *place in texts] == [pytest.approx(place, abs=0.5) for place in places]
+
+
+def _margins(page: Any) -> list[tuple[str, float, float]]:
+    """The lines in the upper and lower margins of a page, and where they begin, in points."""
+    found: dict[float, list[tuple[float, str]]] = {}
+
+    def visit(text: str, to_page: list[float], to_text: list[float], *_: Any) -> None:
+        x, y = mult(to_text, to_page)[4:]
+        if text.strip() and not 50 < y < page.mediabox.height - 60:
+            found.setdefault(round(y, 1), []).append((x, text.strip()))
+
+    page.extract_text(visitor_text=visit)
+    return [("".join(text for _, text in parts), parts[0][0], y) for y, parts in sorted(found.items())]
+
+
+def test_style_sheet_with_heads_of_its_own(long_page: Page, tmp_path: Path) -> None:
+    """A style sheet with margin boxes has its way with them, and the others stay."""
+    css = tmp_path / "brand.css"
+    css.write_text("@page { @top-left { content: none } @bottom-left { content: 'Acme' } }")
+    document = _read(PdfRenderer(css=css).render(long_page))
+    assert [[text for text, _, _ in _margins(page)] for page in document.pages] == [
+        ["Acme", f"page {number} of 6"] for number in range(1, 7)
+    ]
 
 
 def test_one_table_over_all_pages(document: PdfReader) -> None:

@@ -20,7 +20,6 @@ from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import islice
 from threading import Lock
 from types import SimpleNamespace
 from typing import Any
@@ -33,11 +32,11 @@ from reportgen.render.charts.canvas import Drawing
 from reportgen.render.ledger import SANS, Ledger, Part
 from reportgen.render.painting import shapes
 from reportgen.render.painting.pen import Pen
-from reportgen.render.painting.rows import INK, Frame, RowPainter
+from reportgen.render.painting.rows import Frame, RowPainter
+from reportgen.render.painting.running import Entry, Running, entries, running
 from reportgen.view.page import Cell, Row
 
 KNOWN = 70  # WeasyPrint's major version that this was written for; with any other, nothing is painted
-LEADING = 0.075  # em: half of what the lines of print.css are higher than its font
 LEVEL = 5  # of zlib's compression
 _TOLERANCE = 0.5  # CSS pixels
 _DEFLATE = Lock()
@@ -62,13 +61,16 @@ def is_known() -> bool:
     return str(VERSION).partition(".")[0] == str(KNOWN)
 
 
-def write(document: Document, slots: Mapping[str, Slot], drawings: Mapping[str, Drawing], **options: Any) -> bytes:
+def write(
+    document: Document, slots: Mapping[str, Slot], drawings: Mapping[str, Drawing], *, heads: bool, **options: Any
+) -> bytes:
     """The document as PDF, with tables and charts in it.
 
     Args:
         document: what WeasyPrint has laid out.
         slots: what is painted into the blocks whose ``data-part`` are these keys, which are there in this order.
         drawings: what is painted in the place of images whose ``data-chart`` are these keys.
+        heads: whether pages get their heads and feet painted, too.
         options: of WeasyPrint's ``write_pdf``.
 
     Raises:
@@ -78,16 +80,16 @@ def write(document: Document, slots: Mapping[str, Slot], drawings: Mapping[str, 
     placed = [_placed(box, page, number, slots) for number, page in enumerate(document.pages) for box in _blocks(page)]
     if [item.key for item in placed] != list(slots):
         raise Unfit("the parts of the tables are not on the pages once each, in order")
-    by_page: dict[int, list[_Placed | _Number]] = {
-        n: list(_numbers(page, document)) for n, page in enumerate(document.pages)
-    }
+    by_page: list[list[_Placed | Entry | Running]] = [list(entries(page, document)) for page in document.pages]
+    if heads:
+        by_page = [[head, *items] for head, items in zip(running(document), by_page, strict=True)]
     before: _Placed | None = None
     for item in placed:
         item.begins = before is None or before.slot.ledger is not item.slot.ledger
         item.has_head = item.begins or before is None or before.page != item.page
         by_page[item.page].append(item)
         before = item
-    pages = [_PaintedPage(page, by_page[n]) if by_page[n] else page for n, page in enumerate(document.pages)]
+    pages = [_PaintedPage(page, items) if items else page for page, items in zip(document.pages, by_page, strict=True)]
 
     def finish(_: Document, pdf: Any) -> None:
         if "StructTreeRoot" in pdf.catalog:
@@ -127,35 +129,6 @@ def _blocks(page: Page) -> Iterator[Any]:
     for box in page._page_box.descendants():
         if box.element_tag == "tbody" and box.element.get("data-part") is not None:
             yield box
-
-
-def _numbers(page: Page, document: Document) -> Iterator[_Number]:
-    """The entries of a table of contents, with the pages that they lead to."""
-    boxes = {id(box.element): box for box in reversed([*page._page_box.descendants()]) if box.element_tag == "li"}
-    for box in reversed(boxes.values()):  # of an element's boxes, the outermost
-        target = box.element.get("data-to")
-        numbers = (number for number, other in enumerate(document.pages, start=1) if target in other.anchors)
-        yield from (_Number(box, number) for number in islice(numbers, 1))
-
-
-@dataclass(frozen=True, slots=True)
-class _Number:
-    """A page's number, at the end of the entry that leads there: WeasyPrint would lay out pages twice for it."""
-
-    box: Any
-    number: int
-
-    def paint(self, stream: Any, mark: int | None) -> int | None:
-        """Paints it, as what nobody needs to hear: the entry is a link."""
-        box = self.box
-        pen = Pen(stream, box.style)
-        font = pen.font()
-        y = box.content_box_y() + box.height - LEADING * font.size - font.descent
-        pen.draw(*["/Artifact BMC"] * (mark is not None), INK["muted"])
-        pen.text(font, str(self.number), box.position_x + box.border_width(), y, "end")
-        pen.draw(*["EMC"] * (mark is not None))
-        pen.close()
-        return mark
 
 
 def _placed(box: Any, page: Page, number: int, slots: Mapping[str, Slot]) -> _Placed:
@@ -213,7 +186,7 @@ class _Placed:
 class _PaintedPage(Page):  # type: ignore[misc]  # WeasyPrint is untyped
     """A page of WeasyPrint's with parts of tables on it."""
 
-    def __init__(self, page: Page, items: Sequence[_Placed | _Number]) -> None:
+    def __init__(self, page: Page, items: Sequence[_Placed | Entry | Running]) -> None:
         self.__dict__.update(page.__dict__)
         # Running headers and footers first: so that what is read in the order of painting ends with the rows.
         self._page_box = page._page_box.copy()

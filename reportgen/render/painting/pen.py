@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import functools
 import io
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any, Literal
 
@@ -22,6 +23,7 @@ from weasyprint.text.line_break import create_layout, line_size
 from reportgen.render.text import isolate
 
 Side = Literal["start", "middle", "end"]
+DIGITS = 4  # hexadecimal, of a glyph's number
 _BEFORE = {"start": 0.0, "middle": 0.5, "end": 1.0}  # the part of a text that stands before its place
 
 
@@ -33,14 +35,17 @@ class Font:
         pango_font = pango.pango_font_map_load_font(style.font_config.font_map, context, get_font_description(style))
         self.style, self.size = style, float(style["font_size"])
         self._font, _ = stream.add_font(ffi.gc(pango_font, gobject.g_object_unref))
-        self.codes, self._widths = _glyphs(self._font.file_content, self._font.index)
+        self._codes, self._widths = _glyphs(self._font.file_content, self._font.index)
         self.ascent, self.descent = (part / 1000 * self.size for part in (self._font.ascent, -self._font.descent))
         self.start = f"/{self._font.hash} {self.size:.4f} Tf"
-        self.used: set[str] = set()
+        self._texts: dict[str, str | None] = {}  # the numbers of its glyphs, by text: most stand in many rows
 
-    def covers(self, text: str) -> bool:
-        """Whether it has a glyph for each character."""
-        return all(map(self.codes.__contains__, map(ord, text)))
+    def glyphs(self, text: str) -> str | None:
+        """The numbers of its glyphs for a text, in hexadecimal; None where it lacks one."""
+        if text not in self._texts:
+            numbers = text.translate(self._codes)
+            self._texts[text] = numbers if len(numbers) == DIGITS * len(text) else None
+        return self._texts[text]
 
     def width(self, text: str) -> float:
         """How wide a text is that has a glyph for each of its characters."""
@@ -49,8 +54,8 @@ class Font:
 
     def embed(self) -> None:
         """Makes the glyphs that were used part of the document, with the text that they stand for."""
-        for character in sorted(self.used):
-            number = int(self.codes[ord(character)], 16)
+        for character in sorted(set().union(*(text for text, numbers in self._texts.items() if numbers is not None))):
+            number = int(self._codes[ord(character)], 16)
             self._font.to_unicode.setdefault(number, character)
             self._font.widths.setdefault(number, round(1000 * self._widths[character]))
 
@@ -60,7 +65,7 @@ def _glyphs(file: bytes, index: int) -> tuple[Mapping[int, str], Mapping[str, fl
     """The numbers of a font's glyphs, as four hexadecimal digits, by code point; and their widths in em."""
     font = TTFont(io.BytesIO(file), fontNumber=index, lazy=True)
     advances, em, glyphs = font["hmtx"], font["head"].unitsPerEm, font.getBestCmap()
-    codes = {point: f"{font.getGlyphID(glyph):04x}" for point, glyph in glyphs.items()}
+    codes = {point: f"{font.getGlyphID(glyph):0{DIGITS}x}" for point, glyph in glyphs.items()}
     return codes, {chr(point): advances[glyph][0] / em for point, glyph in glyphs.items()}
 
 
@@ -94,6 +99,13 @@ class Pen:
         """An operator that may stand within texts: one of colour, or of marked content."""
         self._out.append(operator)
 
+    @contextmanager
+    def artifact(self, *, marked: bool) -> Iterator[None]:
+        """What is drawn inside is not read out, in a document that is ``marked`` for reading."""
+        self.draw(*["/Artifact BMC"] * marked)
+        yield
+        self.draw(*["EMC"] * marked)
+
     def begin(self, font: Font) -> None:
         """Goes on with text in that font."""
         if font is not self._font:
@@ -110,15 +122,14 @@ class Pen:
         """One line of text, of which ``x`` is the start, the middle or the end, and ``y`` the baseline."""
         if not words:
             return
-        codes = words.translate(font.codes)
-        if len(codes) != 4 * len(words):
+        glyphs = font.glyphs(words)
+        if glyphs is None:
             self._foreign(font, words, x, y, side)
             return
         self.begin(font)
         if side != "start":
             x -= _BEFORE[side] * font.width(words)
-        self._out.append(f"1 0 0 -1 {x:.2f} {y:.2f} Tm<{codes}>Tj")
-        font.used.update(words)
+        self._out.append(f"1 0 0 -1 {x:.2f} {y:.2f} Tm<{glyphs}>Tj")
 
     def _foreign(self, font: Font, text: str, x: float, y: float, side: Side) -> None:
         """A line with characters that the font lacks: set by Pango, in the fonts that have them."""

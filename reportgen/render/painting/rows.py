@@ -71,16 +71,16 @@ class RowPainter:
     def ground(self, *, with_head: bool) -> None:
         """A stripe under every other row, or a rule under each; and a rule under the head."""
         frame, pen = self._frame, self._pen
-        pen.draw(*["/Artifact BMC"] * (self.mark is not None), LINE if self._ledger.look.spread else STRIPE)
-        for number, (y, height, _) in enumerate(frame.rows(self._part), self._part.first):
-            if self._ledger.look.spread:
-                pen.draw(f"{frame.left:.2f} {y + height - RULE:.2f} {frame.width:.2f} {RULE} re")
-            elif number % 2 == 0:
-                pen.draw(f"{frame.left:.2f} {y:.2f} {frame.width:.2f} {height:.2f} re")
-        pen.draw("f")
-        if with_head:
-            pen.draw(HEAD_LINE, f"{frame.left:.2f} {frame.top - 2:.2f} {frame.width:.2f} {HEAD_RULE} re f")
-        pen.draw(*["EMC"] * (self.mark is not None))
+        with pen.artifact(marked=self.mark is not None):
+            pen.draw(LINE if self._ledger.look.spread else STRIPE)
+            for number, (y, height, _) in enumerate(frame.rows(self._part), self._part.first):
+                if self._ledger.look.spread:
+                    pen.draw(f"{frame.left:.2f} {y + height - RULE:.2f} {frame.width:.2f} {RULE} re")
+                elif number % 2 == 0:
+                    pen.draw(f"{frame.left:.2f} {y:.2f} {frame.width:.2f} {height:.2f} re")
+            pen.draw("f")
+            if with_head:
+                pen.draw(HEAD_LINE, f"{frame.left:.2f} {frame.top - 2:.2f} {frame.width:.2f} {HEAD_RULE} re f")
 
     def head(self, *, read_out: bool) -> None:
         """The columns' labels, standing on the last line; where a table goes on, they are not read out again."""
@@ -117,7 +117,7 @@ class RowPainter:
     def _cell(self, tag: str, index: int, lines: list[str], font: Font, baseline: float) -> None:
         pen, (left, right) = self._pen, self._columns[index]
         from_end = self._ledger.columns[index].align == "right"
-        whole = self.mark is not None and all(map(font.covers, lines))  # marks and texts may not overlap
+        whole = self.mark is not None and None not in map(font.glyphs, lines)  # marks and texts may not overlap
         if self.mark is not None:
             pen.begin(font) if whole else pen.end()
             pen.note(f"/{tag}<</MCID {self.mark}>>BDC")
