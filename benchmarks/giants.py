@@ -14,10 +14,10 @@ import time
 from pathlib import Path
 
 from reportgen.config import BatchOptions, ProbeOptions
-from reportgen.executors import local
 from reportgen.probe import probe
 from reportgen.registry.catalog import Catalog
-from reportgen.serving import Lost
+from reportgen.workers.executors import local
+from reportgen.workers.serving import Lost
 
 TOKENS = 4096
 CONFIGURATIONS = Path(__file__).resolve().parent.parent / "tests" / "conformance"

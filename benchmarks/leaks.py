@@ -20,7 +20,7 @@ from pathlib import Path
 
 from reportgen.batch import Model, Progress, run
 from reportgen.config import BatchOptions, RenderOptions, parse_formats
-from reportgen.manifest import manifest_of
+from reportgen.manifest.reading import manifest_of
 from reportgen.registry.base import InputSpec
 from reportgen.tasks import Outcome
 

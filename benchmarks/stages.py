@@ -13,7 +13,7 @@ from functools import cache, partial, wraps
 from pathlib import Path
 from typing import Any
 
-from reportgen.workers import Done, Processes
+from reportgen.workers.processes import Done, Processes
 
 REST = "rest"  # of a step: the room for the model, the registry
 STAGES = {  # → whose own time it is, without that of stages inside

@@ -24,10 +24,10 @@ from stages import REST, STAGES, Watching
 
 from reportgen.batch import Model, Progress, run
 from reportgen.config import BatchOptions, ProbeOptions, RenderOptions, Shard, parse_formats
-from reportgen.executors import local
-from reportgen.manifest import ModelEntry
+from reportgen.manifest.entries import ModelEntry
 from reportgen.report.codec import load
 from reportgen.tasks import Outcome, Probing, Rendering, Saving
+from reportgen.workers.executors import local
 
 _MIB = 2**20
 _STATUSES = ("complete", "partial", "failed")

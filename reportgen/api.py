@@ -7,21 +7,23 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Unpack
 
-from reportgen import batch, budgets, checking, executors, merging, saved, write
-from reportgen import manifest as manifests
+from reportgen import batch, budgets, merging, saved, write
 from reportgen.analysis.budget import Basis, parse_rules
 from reportgen.appearance import Appearance, brand_of, style_of
 from reportgen.batch import Progress
 from reportgen.branding import Brand
 from reportgen.built import Build
-from reportgen.checking import Meant
 from reportgen.config import FORMATS, BatchOptions, ProbeOptions, RenderOptions, Shard, Style, parse_formats
 from reportgen.errors import AmbiguousModel, ConfigError, RendererUnavailable
 from reportgen.example_inputs import ExampleInputs, specs_of
-from reportgen.manifest import BUNDLED_MANIFEST, Manifest, manifest_of, read_manifest
+from reportgen.manifest import checking, reading
+from reportgen.manifest.checking import Meant
+from reportgen.manifest.entries import Manifest
+from reportgen.manifest.reading import BUNDLED_MANIFEST, manifest_of, read_manifest
 from reportgen.registry.base import InputSpec
 from reportgen.report import codec
 from reportgen.report.schema import ModelReport
+from reportgen.workers import executors
 
 if TYPE_CHECKING:
     from torch import nn
@@ -220,7 +222,7 @@ def find_manifest(folder: str | Path = ".") -> Path | None:
     Raises:
         ConfigError: there is a ``pyproject.toml`` that is no TOML.
     """
-    return manifests.find_manifest(Path(folder))
+    return reading.find_manifest(Path(folder))
 
 
 @dataclass(frozen=True, slots=True)

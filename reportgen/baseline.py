@@ -14,7 +14,7 @@ from reportgen.analysis.baseline import Drift, drifts
 from reportgen.analysis.budget import Basis, parse_rules
 from reportgen.built import Build
 from reportgen.errors import ConfigError
-from reportgen.manifest import BUNDLED_MANIFEST, baseline_of
+from reportgen.manifest.reading import BUNDLED_MANIFEST, baseline_of
 from reportgen.report.baseline import Snapshot, to_json
 from reportgen.write import write_file
 

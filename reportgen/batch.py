@@ -16,15 +16,15 @@ from natsort import natsorted
 
 from reportgen.config import BatchOptions, RenderOptions
 from reportgen.errors import ConfigError, RegistryError, ReportgenError, UnknownModel, WriteError
-from reportgen.executors import Executor, executor_of, memory_limit
 from reportgen.index import write_index
-from reportgen.manifest import ModelEntry
+from reportgen.manifest.entries import ModelEntry
 from reportgen.registry.base import ModelRef
-from reportgen.serving import Lost
-from reportgen.signals import shielded
 from reportgen.stamps import FOLDER, Stamps
 from reportgen.tasks import Job, Outcome, Probing, Step, perform
 from reportgen.view.entries import IndexEntry
+from reportgen.workers.executors import Executor, executor_of, memory_limit
+from reportgen.workers.serving import Lost
+from reportgen.workers.signals import shielded
 from reportgen.write import check_writable, slugs, sweep
 
 Expanded: TypeAlias = tuple[ModelRef, ...] | ReportgenError | Lost  # what a reference was found to mean

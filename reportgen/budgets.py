@@ -9,7 +9,7 @@ from reportgen.analysis.baseline import drifts, quantities
 from reportgen.analysis.budget import DIFFERS, Basis, Rule, broken, check_basis
 from reportgen.batch import label
 from reportgen.errors import ReportFormatError
-from reportgen.manifest import Manifest
+from reportgen.manifest.entries import Manifest
 from reportgen.report import baseline
 from reportgen.report.baseline import Snapshot
 from reportgen.tasks import Outcome

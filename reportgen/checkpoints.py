@@ -7,15 +7,16 @@ from pathlib import Path
 
 import msgspec
 
-from reportgen import executors, sandbox, weights
+from reportgen import weights
 from reportgen.analysis.weights import check
 from reportgen.config import BatchOptions, WeightsFile
 from reportgen.errors import CheckpointError
 from reportgen.registry.lookup import home
 from reportgen.report.checkpoint import CheckpointFacts, Weights
 from reportgen.report.schema import Diagnostic, ModelReport
-from reportgen.serving import Lost
 from reportgen.view.diff_checkpoint import counts
+from reportgen.workers import executors, sandbox
+from reportgen.workers.serving import Lost
 
 _LARGEST_INDEX = 2**40  # bytes of files that an index names, all mapped into memory one after the other
 

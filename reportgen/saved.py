@@ -15,11 +15,11 @@ from natsort import natsorted
 from reportgen.batch import Interrupted, Progress, Run, index, label
 from reportgen.config import BatchOptions, RenderOptions
 from reportgen.errors import ReportgenError
-from reportgen.executors import Executor, local
 from reportgen.report import codec
-from reportgen.serving import Lost
-from reportgen.signals import shielded
 from reportgen.tasks import Outcome, outcome_of
+from reportgen.workers.executors import Executor, local
+from reportgen.workers.serving import Lost
+from reportgen.workers.signals import shielded
 from reportgen.write import check_writable, slugs, sweep, write_report
 
 

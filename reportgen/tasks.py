@@ -15,19 +15,20 @@ from typing import Any, ClassVar, TypeAlias
 
 import msgspec
 
-from reportgen import checkpoints, sandbox
+from reportgen import checkpoints
 from reportgen.analysis.baseline import snapshot
 from reportgen.analysis.summary import Summary, summarise
 from reportgen.config import RenderOptions, WeightsFile
 from reportgen.errors import CheckpointError, ProbeError, ReportFormatError, ReportgenError
-from reportgen.manifest import ModelEntry
+from reportgen.manifest.entries import ModelEntry
 from reportgen.probe import failed_report
 from reportgen.registry.base import ModelRef
 from reportgen.report import codec
 from reportgen.report.baseline import Snapshot
 from reportgen.report.checkpoint import Weights
 from reportgen.report.schema import ModelReport, Stage, Status
-from reportgen.serving import Lost
+from reportgen.workers import sandbox
+from reportgen.workers.serving import Lost
 from reportgen.write import sweep, write_report
 
 _PACKAGE = str(Path(__file__).parent)

@@ -1,10 +1,10 @@
-"""Writes into docs/manifest.md the table of a manifest's keys, from `reportgen.manifest_keys`, and the example."""
+"""Writes into docs/manifest.md the table of a manifest's keys, from `reportgen.manifest.keys`, and the example."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from reportgen.manifest_keys import DEFAULTS, KEYS, MODEL, Key
+from reportgen.manifest.keys import DEFAULTS, KEYS, MODEL, Key
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "manifest.md"
 EXAMPLE = PAGE.with_name("example-manifest.toml")

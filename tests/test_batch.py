@@ -17,14 +17,15 @@ from reportgen.analysis.budget import parse_rules
 from reportgen.batch import Interrupted, Progress, index_entry, models_of, plan, run
 from reportgen.config import BatchOptions, ProbeOptions, RenderOptions
 from reportgen.errors import ConfigError, UnknownModel, WriteError
-from reportgen.manifest import ModelEntry, read_manifest
+from reportgen.manifest.entries import ModelEntry
+from reportgen.manifest.reading import read_manifest
 from reportgen.probe import failed_report
 from reportgen.registry.base import InputSpec, ModelRef
 from reportgen.report import codec
 from reportgen.saved import render_saved
-from reportgen.serving import Lost
 from reportgen.tasks import Job, Outcome, Record, Rendering
-from reportgen.workers import Done
+from reportgen.workers.processes import Done
+from reportgen.workers.serving import Lost
 
 MODELS = '''
 import ctypes, os, time

@@ -21,7 +21,7 @@ from reportgen.registry.base import ModelRef
 from reportgen.registry.catalog import Catalog
 from reportgen.report import codec
 from reportgen.report.verify import contradictions
-from reportgen.serving import Lost
+from reportgen.workers.serving import Lost
 
 LINEAR = "builtin:linear"
 

@@ -11,12 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from reportgen import api, cli, doctor, executors, manifest_schema
+from reportgen import api, cli, doctor
 from reportgen.errors import SourceUnavailable
+from reportgen.manifest.schema import SCHEMA_FILE
 from reportgen.registry.catalog import Catalog
 from reportgen.render.charts import graphviz
 from reportgen.version import __version__
-from reportgen.workers import Done
+from reportgen.workers import executors
+from reportgen.workers.processes import Done
 
 ROOT = Path(__file__).parent.parent
 WITHOUT_TORCH = """
@@ -425,7 +427,7 @@ def test_check_of_a_wrong_manifest(reportgen, written):
 
 def test_schema_of_manifests(reportgen):
     """The schema is printed as it ships."""
-    assert (0, manifest_schema.SCHEMA_FILE.read_text(encoding="utf-8"), "") == reportgen("manifest", "schema")
+    assert (0, SCHEMA_FILE.read_text(encoding="utf-8"), "") == reportgen("manifest", "schema")
 
 
 def test_build_without_a_reference(reportgen, tmp_path, monkeypatch):

@@ -16,9 +16,9 @@ from reportgen.config import BatchOptions, RenderOptions
 from reportgen.errors import ReportFormatError
 from reportgen.report import codec
 from reportgen.report.schema import ModelReport
-from reportgen.serving import Lost
 from reportgen.tasks import outcome_of
-from reportgen.workers import Done
+from reportgen.workers.processes import Done
+from reportgen.workers.serving import Lost
 
 JSON = RenderOptions(("json",))
 

@@ -17,7 +17,7 @@ import reportgen
 from reportgen.analysis.baseline import snapshot
 from reportgen.analysis.budget import parse_rules
 from reportgen.config import ProbeOptions, RenderOptions, Style, WeightsFile
-from reportgen.manifest import ModelEntry
+from reportgen.manifest.entries import ModelEntry
 from reportgen.registry.base import ModelRef
 from reportgen.report.schema import ModelReport
 from reportgen.stamps import Stamps

@@ -33,8 +33,8 @@ from reportgen.cli.options import Settings
 from reportgen.cli.telling import INTERRUPTED, USAGE, complain
 from reportgen.errors import ReportgenError
 from reportgen.saying import say
-from reportgen.signals import ENDING
 from reportgen.version import __version__
+from reportgen.workers.signals import ENDING
 
 _IMPATIENCE = 1.0  # seconds within which Ctrl-C is pressed again because nothing seems to happen
 
@@ -96,8 +96,8 @@ def _ignore_interruptions() -> None:
 
 def _end_workers() -> None:
     """At once: the server of workers would only notice that we are gone when it has imported all that it imports."""
-    if "reportgen.forkserver" in sys.modules:
-        from reportgen.forkserver import end_server
+    if "reportgen.workers.forkserver" in sys.modules:
+        from reportgen.workers.forkserver import end_server
 
         end_server()
 

@@ -40,7 +40,7 @@ def check_manifest(file: str | None) -> int:
 @common
 def print_schema() -> int:
     """Print the JSON Schema of manifests, for editors."""
-    from reportgen import manifest_schema
+    from reportgen.manifest import schema
 
-    say(manifest_schema.text().rstrip())
+    say(schema.text().rstrip())
     return 0

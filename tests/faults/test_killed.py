@@ -15,8 +15,8 @@ import pytest
 
 from reportgen.batch import run
 from reportgen.config import BatchOptions, RenderOptions
-from reportgen.manifest import ModelEntry
-from reportgen.workers import Done
+from reportgen.manifest.entries import ModelEntry
+from reportgen.workers.processes import Done
 
 ENTRIES = [ModelEntry(f"builtin:{name}") for name in ("linear", "mlp")]
 RENDER = RenderOptions(("json", "md"))

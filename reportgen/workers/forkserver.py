@@ -10,7 +10,7 @@ from contextlib import suppress
 from multiprocessing import forkserver, util
 from typing import Any
 
-from reportgen.signals import unheard_by_children
+from reportgen.workers.signals import unheard_by_children
 
 LONGEST = 70  # bytes: a socket's path has 107 at most, and multiprocessing adds 31
 _server: Any = forkserver._forkserver  # noqa: SLF001 - there is no public way to it

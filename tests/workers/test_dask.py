@@ -135,7 +135,7 @@ def _parent(place: Path) -> int | None:
 
 def test_nobody_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An address at which nobody answers is told before any work."""
-    monkeypatch.setattr("reportgen.dask_executor._PATIENCE", "1s")
+    monkeypatch.setattr("reportgen.workers.dask._PATIENCE", "1s")
     with pytest.raises(ConfigError) as caught:
         reportgen.build("builtin:linear", output=tmp_path, scheduler="tcp://127.0.0.1:9")
     assert caught.value.code == "executor-unavailable"

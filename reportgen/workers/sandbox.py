@@ -22,7 +22,7 @@ _FOLDERS: Mapping[str, str] = {"TMPDIR": "tmp"} | dict.fromkeys(
     ("XDG_CACHE_HOME", "TORCH_HOME", "HF_HOME", "TORCHINDUCTOR_CACHE_DIR", "TRITON_CACHE_DIR", "MPLCONFIGDIR"), "cache"
 )
 _OFFLINE = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}
-_PACKAGE = Path(__file__).parent
+_PACKAGE = Path(__file__).parent.parent
 _LINKS = 1_000  # entries of the user's folder that are linked into the worker's own
 _NEW_NETWORK = 0x40000000  # CLONE_NEWNET of sched.h
 _ADDRESSES: Mapping[str, int] = {  # audit events of Python's sockets: where their address stands

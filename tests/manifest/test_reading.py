@@ -1,4 +1,4 @@
-"""The manifest."""
+"""Manifests as they are read."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import reportgen
 from reportgen.analysis.budget import parse_rules
 from reportgen.branding import Brand
 from reportgen.config import ProbeOptions, Style
 from reportgen.errors import ConfigError
-from reportgen.manifest import BUNDLED_MANIFEST, Manifest, ModelEntry, baseline_of, find_manifest, read_manifest
-from reportgen.manifest_keys import ARGUMENTS, KEYS
+from reportgen.manifest.entries import Manifest, ModelEntry
+from reportgen.manifest.keys import ARGUMENTS, KEYS
+from reportgen.manifest.reading import BUNDLED_MANIFEST, baseline_of, find_manifest, read_manifest
 from reportgen.registry.base import InputSpec, ModelRef
 
 
@@ -393,11 +395,11 @@ def test_reading_imports_nothing(manifest):
     """)
     (path.parent / "models.py").write_text("import antigravity", encoding="utf-8")
     code = (
-        "import sys, pathlib\nfrom reportgen.manifest import read_manifest\n"
+        "import sys, pathlib\nfrom reportgen.manifest.reading import read_manifest\n"
         "read_manifest(pathlib.Path(sys.argv[1]))\nprint(*{'antigravity', 'this', 'torch'} & sys.modules.keys())"
     )
     command = [sys.executable, "-c", code, path]
-    environment = {"PYTHONPATH": str(BUNDLED_MANIFEST.parent.parent), "PATH": ""}
+    environment = {"PYTHONPATH": str(Path(reportgen.__file__).parent.parent), "PATH": ""}
     done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment, cwd=path.parent)
     assert ("\n", "") == (done.stdout, done.stderr)
 

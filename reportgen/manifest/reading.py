@@ -1,4 +1,4 @@
-"""The manifest: which models a run reports on, how each is measured, and what is said in their reports."""
+"""Manifests read from TOML files, or made from references; all that is wrong is told, with its line."""
 
 from __future__ import annotations
 
@@ -6,70 +6,28 @@ import difflib
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from reportgen.analysis.budget import Rule
 from reportgen.branding import Brand, read_description, read_logo
 from reportgen.config import ProbeOptions, Style, WeightsFile
 from reportgen.errors import ConfigError
-from reportgen.manifest_keys import DEFAULTS, MODEL, Key, invalid, part
+from reportgen.manifest.entries import Manifest, ModelEntry
+from reportgen.manifest.keys import DEFAULTS, MODEL, Key, invalid, part
+from reportgen.manifest.toml_lines import Place, lines_of
 from reportgen.registry.base import ModelRef
-from reportgen.toml_lines import Place, lines_of
 
-BUNDLED_MANIFEST = Path(__file__).with_name("manifest.toml")
+BUNDLED_MANIFEST = Path(__file__).with_name("bundled.toml")
 PYPROJECT = "pyproject.toml"  # a manifest may be a table of it
 _LONGEST = 80  # of a reference in a message
-
-
-@dataclass(frozen=True, slots=True)
-class ModelEntry:
-    """One line of what to build: a reference, wildcards allowed, how its models are measured, and what is said of them.
-
-    ``exclude`` are patterns of names that a wildcard leaves out. ``name``, ``description``, ``tags`` and ``group``, the
-    name of those that are to be compared, go into the record; ``brand`` onto the pages made of it. ``fail_on`` are
-    rules that its models must not break. ``checkpoint`` is held against the one model that there then is. ``place`` is
-    where it stands in a manifest, for errors: ``reportgen.toml:7: [[model]] 2 (timm:vit*) › ref``.
-    """
-
-    ref: str
-    probe: ProbeOptions = ProbeOptions()
-    name: str | None = None
-    description: str | None = None
-    brand: Brand = Brand()
-    exclude: tuple[str, ...] = ()
-    tags: tuple[str, ...] = ()
-    group: str | None = None
-    fail_on: tuple[Rule, ...] = ()
-    checkpoint: WeightsFile | None = None
-    place: str | None = field(default=None, compare=False)
-
-    def alone(self, ref: ModelRef) -> ModelEntry:
-        """What it says of one of its models: however that was come upon, it is reported on in the same way."""
-        return replace(self, ref=str(ref), exclude=(), place=None)
-
-
-@dataclass(frozen=True, slots=True)
-class Manifest:
-    """What to build. ``formats`` None is every format that can be made here; ``brand`` is for pages of no one model.
-
-    ``baseline`` is the file with what the models were: `reportgen.report.baseline`.
-    """
-
-    models: tuple[ModelEntry, ...]
-    formats: tuple[str, ...] | None = None
-    select: tuple[str, ...] = ()
-    baseline: Path | None = None
-    style: Style = Style()
-    brand: Brand = Brand()
 
 
 def read_manifest(path: Path, overrides: Mapping[str, Any] | None = None) -> Manifest:
     """Reads a manifest: TOML with an optional ``[defaults]`` table and one ``[[model]]`` table an entry.
 
-    `reportgen.manifest_keys` has the keys. Of a ``pyproject.toml`` the table ``[tool.reportgen]`` is read. A model's
+    `reportgen.manifest.keys` has the keys. Of a ``pyproject.toml`` the table ``[tool.reportgen]`` is read. A model's
     own key wins over the default of that name. Paths are relative to the manifest. ``overrides`` are fields of
     `ProbeOptions` and `Style`, ``formats``, ``select``, ``fail_on`` and ``baseline``, that win over the file's.
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from reportgen.toml_lines import lines_of
+from reportgen.manifest.toml_lines import lines_of
 
 
 @pytest.mark.parametrize(

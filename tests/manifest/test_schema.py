@@ -11,10 +11,10 @@ import pytest
 
 import reportgen
 from reportgen.errors import ConfigError
-from reportgen.manifest import BUNDLED_MANIFEST, read_manifest
-from reportgen.manifest_schema import SCHEMA_FILE, json_schema, text
+from reportgen.manifest.reading import BUNDLED_MANIFEST, read_manifest
+from reportgen.manifest.schema import SCHEMA_FILE, json_schema, text
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(reportgen.__file__).parent.parent
 EXAMPLE = ROOT / "docs" / "example-manifest.toml"
 GOOD = (
     'ref = "a"',

@@ -13,12 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from reportgen.workers import Done, Lost, Processes
+from reportgen.workers.processes import Done, Lost, Processes
 
 
 def processes(count: int, timeout: float | None = None) -> Processes:
     """All tests share one server of workers, with those of batches too: the first to start it says what it imports."""
-    return Processes(count, timeout=timeout, preload=["reportgen.warm", "reportgen.warm_pages"])
+    return Processes(count, timeout=timeout, preload=["reportgen.workers.warm", "reportgen.workers.warm_pages"])
 
 
 def results(done) -> dict:
@@ -119,7 +119,7 @@ def test_leaving_early():
 
 SCRIPT = """
 from os.path import basename
-from reportgen.workers import Processes
+from reportgen.workers.processes import Processes
 print("once")
 print([done.result for done in Processes(1).map(basename, ["a/b"])])
 """
@@ -242,7 +242,7 @@ def test_environment(tmp_path):
     """Environment variables for the workers are theirs alone."""
     code = """
 import os
-from reportgen.workers import Processes
+from reportgen.workers.processes import Processes
 workers = Processes(1, environment={"FOR_WORKERS": "yes"})
 print([done.result for done in workers.map(os.getenv, ["FOR_WORKERS"])], os.getenv("FOR_WORKERS"))
 """
@@ -258,7 +258,10 @@ def test_a_long_path_to_temporary_files(tmp_path: Path) -> None:
     """Sockets have short paths only: workers start where the folder for temporary files has a long one."""
     folder = tmp_path / ("x" * 100)
     folder.mkdir()
-    script = "from reportgen.workers import Processes\nprint([done.result for done in Processes(1).map(abs, [-3])])\n"
+    script = (
+        "from reportgen.workers.processes import Processes\n"
+        "print([done.result for done in Processes(1).map(abs, [-3])])\n"
+    )
     told = subprocess.run(
         [sys.executable, "-c", script],
         env={**os.environ, "TMPDIR": str(folder), "PYTHONPATH": os.pathsep.join(sys.path)},

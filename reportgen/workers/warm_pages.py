@@ -1,4 +1,4 @@
-"""As `reportgen.warm`, which has done it all where it is imported, for work on records alone: imports no torch."""
+"""As `warm`, which has done it all where it is imported, for work on records alone: imports no torch."""
 
 import os
 import sys
@@ -11,7 +11,7 @@ from reportgen.registry.base import ModelRef
 from reportgen.report import codec
 from reportgen.write import render
 
-if "reportgen.warm" not in sys.modules:
+if "reportgen.workers.warm" not in sys.modules:
     report = failed_report(ModelRef("builtin", "linear"), InstantiationError("not built"), ProbeOptions())
     codec.loads(codec.to_json(report))
 

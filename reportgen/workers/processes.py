@@ -17,10 +17,10 @@ from pathlib import Path
 from types import MappingProxyType, ModuleType
 from typing import Any, Generic, TypeVar
 
-from reportgen import forkserver, sandbox
-from reportgen.printed import Printed
-from reportgen.serving import TRACE, Lost, serve
-from reportgen.signals import end_sessions, name_of, shielded
+from reportgen.workers import forkserver, sandbox
+from reportgen.workers.printed import Printed
+from reportgen.workers.serving import TRACE, Lost, serve
+from reportgen.workers.signals import end_sessions, name_of, shielded
 
 T = TypeVar("T")
 R = TypeVar("R")

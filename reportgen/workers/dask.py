@@ -16,8 +16,8 @@ from typing import Any, TypeVar
 
 from reportgen.errors import ConfigError
 from reportgen.registry.lookup import HOME
-from reportgen.serving import Lost
-from reportgen.workers import Done, Processes
+from reportgen.workers.processes import Done, Processes
+from reportgen.workers.serving import Lost
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -54,7 +54,7 @@ class DaskExecutor:
     def map(
         self, function: Callable[[T], R], tasks: Iterable[T], started: Callable[[T], object] = lambda _: None
     ) -> Generator[Done[T, R], None, None]:
-        """As `reportgen.workers.Processes.map`; a task counts as started when it is handed to the cluster."""
+        """As `reportgen.workers.processes.Processes.map`; a task counts as started when it is handed to the cluster."""
         waiting = tasks if isinstance(tasks, deque) else deque(tasks)
         pending: dict[Any, T] = {}
         finished = self._distributed.as_completed(loop=self._client.loop)
@@ -94,6 +94,6 @@ def _alone(function: Callable[[T], R], task: T, timeout: float | None, environme
     config: Any = multiprocessing.current_process()._config  # type: ignore[attr-defined]  # noqa: SLF001
     config["daemon"] = False  # as Dask's workers are, and Python lets no such process have children
     os.chdir(environment[HOME])  # where relative paths start
-    processes = Processes(1, timeout=timeout, preload=["reportgen.warm"], environment=environment)
+    processes = Processes(1, timeout=timeout, preload=["reportgen.workers.warm"], environment=environment)
     (done,) = processes.map(function, [task])
     return done

@@ -1,4 +1,4 @@
-"""The JSON Schema of manifests, for editors: ``python -m reportgen.manifest_schema`` writes ``manifest.schema.json``.
+"""The JSON Schema of manifests, for editors: ``python -m reportgen.manifest.schema`` writes ``manifest.schema.json``.
 
 It is of draft 4, the one that editors of TOML understand. It accepts whatever `read_manifest` does; a few mistakes only
 that finds: docs/manifest.md names them.
@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from reportgen.manifest_keys import DEFAULTS, MODEL, WILDCARD, Key
+from reportgen.manifest.keys import DEFAULTS, MODEL, WILDCARD, Key
 
 SCHEMA_FILE = Path(__file__).with_name("manifest.schema.json")
 

@@ -10,7 +10,7 @@ from typing import Protocol, TypeVar
 
 from reportgen.config import BatchOptions
 from reportgen.errors import ConfigError
-from reportgen.workers import Done, Processes
+from reportgen.workers.processes import Done, Processes
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -19,7 +19,7 @@ _LEAST = 2 * _GIB  # memory for one model; a machine with less for each of its c
 
 
 class Executor(Protocol):
-    """Runs a picklable function on tasks, wherever; see `reportgen.workers.Processes.map`."""
+    """Runs a picklable function on tasks, wherever; see `reportgen.workers.processes.Processes.map`."""
 
     def map(
         self, function: Callable[[T], R], tasks: Iterable[T], started: Callable[[T], object] = ...
@@ -31,11 +31,11 @@ def executor_of(options: BatchOptions, wishes: Sequence[str]) -> Executor:
     """Where the work is done: on this machine, or on the cluster that ``options.scheduler`` names.
 
     Raises:
-        ConfigError: see `local` and `reportgen.dask_executor.DaskExecutor`.
+        ConfigError: see `local` and `reportgen.workers.dask.DaskExecutor`.
     """
     if options.scheduler is None:
         return local(options, wishes)
-    from reportgen.dask_executor import DaskExecutor
+    from reportgen.workers.dask import DaskExecutor
 
     return DaskExecutor(options.scheduler, timeout=options.timeout, environment=_environment(wishes))
 
@@ -55,7 +55,9 @@ def local(options: BatchOptions, wishes: Sequence[str], *, torch: bool = True) -
     return Processes(
         jobs(options),
         timeout=options.timeout,
-        preload=["reportgen.warm", "reportgen.warm_pages"] if torch else ["reportgen.warm_pages"],
+        preload=["reportgen.workers.warm", "reportgen.workers.warm_pages"]
+        if torch
+        else ["reportgen.workers.warm_pages"],
         environment=_environment(wishes),
     )
 

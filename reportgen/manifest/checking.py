@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from reportgen.batch import expand, models_of
 from reportgen.errors import ConfigError, ReportgenError
-from reportgen.executors import Executor
-from reportgen.manifest import ModelEntry
+from reportgen.manifest.entries import ModelEntry
 from reportgen.registry.base import ModelRef
+from reportgen.workers.executors import Executor
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The worker's side: what a process does that `reportgen.workers` has started."""
+"""The worker's side: what a process does that `reportgen.workers.processes` has started."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TypeVar
 
-from reportgen import sandbox
-from reportgen.forkserver import leave_server
+from reportgen.workers import sandbox
+from reportgen.workers.forkserver import leave_server
 
 T = TypeVar("T")
 R = TypeVar("R")

@@ -1,0 +1,1 @@
+"""Where the work of a run is done: executors, and workers, processes that a model's code has to itself."""
