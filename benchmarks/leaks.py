@@ -18,11 +18,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from reportgen.batch import Model, Progress, run
 from reportgen.config import BatchOptions, RenderOptions, parse_formats
 from reportgen.manifest.reading import manifest_of
 from reportgen.registry.base import InputSpec
-from reportgen.tasks import Outcome
+from reportgen.runs.batch import Model, Progress, run
+from reportgen.runs.tasks import Outcome
 
 SOURCE = """
 from torch import nn

@@ -22,11 +22,11 @@ from statistics import median
 
 from stages import REST, STAGES, Watching
 
-from reportgen.batch import Model, Progress, run
 from reportgen.config import BatchOptions, ProbeOptions, RenderOptions, Shard, parse_formats
 from reportgen.manifest.entries import ModelEntry
 from reportgen.report.codec import load
-from reportgen.tasks import Outcome, Probing, Rendering, Saving
+from reportgen.runs.batch import Model, Progress, run
+from reportgen.runs.tasks import Outcome, Probing, Rendering, Saving
 from reportgen.workers.executors import local
 
 _MIB = 2**20

@@ -7,10 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Unpack
 
-from reportgen import batch, budgets, merging, saved, write
+from reportgen import budgets, write
 from reportgen.analysis.budget import Basis, parse_rules
 from reportgen.appearance import Appearance, brand_of, style_of
-from reportgen.batch import Progress
 from reportgen.branding import Brand
 from reportgen.built import Build
 from reportgen.config import FORMATS, BatchOptions, ProbeOptions, RenderOptions, Shard, Style, parse_formats
@@ -23,6 +22,8 @@ from reportgen.manifest.reading import BUNDLED_MANIFEST, manifest_of, read_manif
 from reportgen.registry.base import InputSpec
 from reportgen.report import codec
 from reportgen.report.schema import ModelReport
+from reportgen.runs import batch, merging, saved
+from reportgen.runs.batch import Progress
 from reportgen.workers import executors
 
 if TYPE_CHECKING:

@@ -7,12 +7,12 @@ from pathlib import Path
 
 from reportgen.analysis.baseline import drifts, quantities
 from reportgen.analysis.budget import DIFFERS, Basis, Rule, broken, check_basis
-from reportgen.batch import label
 from reportgen.errors import ReportFormatError
 from reportgen.manifest.entries import Manifest
 from reportgen.report import baseline
 from reportgen.report.baseline import Snapshot
-from reportgen.tasks import Outcome
+from reportgen.runs.batch import label
+from reportgen.runs.tasks import Outcome
 from reportgen.view.baseline import conditions, what
 from reportgen.view.rules import measured
 

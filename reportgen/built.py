@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reportgen import presenting
-from reportgen.batch import entry_of
 from reportgen.errors import ConfigError
 from reportgen.report import codec
 from reportgen.report.schema import ModelReport
-from reportgen.tasks import Outcome
+from reportgen.runs.batch import entry_of
+from reportgen.runs.tasks import Outcome
 from reportgen.view.entries import IndexEntry, subtitle
 
 if TYPE_CHECKING:

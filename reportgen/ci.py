@@ -13,12 +13,12 @@ from reportgen.analysis.baseline import Drift, drifts, snapshot
 from reportgen.analysis.budget import DIFFERS, Basis, Rule, parse_rules
 from reportgen.analysis.diff import diff
 from reportgen.errors import ConfigError
-from reportgen.index import read_index
 from reportgen.render.text import display
 from reportgen.report import codec
 from reportgen.report.baseline import Snapshot
 from reportgen.report.schema import ModelReport
-from reportgen.tasks import Outcome, outcome_of
+from reportgen.runs.index import read_index
+from reportgen.runs.tasks import Outcome, outcome_of
 from reportgen.view.checks import Check, Checks
 from reportgen.view.diff import broken_lines
 from reportgen.view.entries import IndexEntry

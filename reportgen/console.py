@@ -11,12 +11,12 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from reportgen.batch import Model, Progress
 from reportgen.errors import WriteError
 from reportgen.render.text import display
+from reportgen.runs.batch import Model, Progress
+from reportgen.runs.tally import Tally, verdict
+from reportgen.runs.tasks import Outcome
 from reportgen.saying import say
-from reportgen.tally import Tally, verdict
-from reportgen.tasks import Outcome
 from reportgen.view import numbers
 
 if TYPE_CHECKING:

@@ -8,10 +8,10 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from reportgen import api
-from reportgen.batch import Progress
 from reportgen.errors import AmbiguousModel, ProbeError
 from reportgen.registry.catalog import Catalog
 from reportgen.report.schema import ModelReport
+from reportgen.runs.batch import Progress
 
 Side = str | Path | ModelReport  # a reference or a path, a path, or the record itself
 

@@ -10,11 +10,11 @@ from functools import partial
 from pathlib import Path
 
 from reportgen.errors import ConfigError, ReportFormatError
-from reportgen.index import FILES as INDEX_FILES
-from reportgen.index import read_index
 from reportgen.release.archive import SUMS, Content, sums, tar_gz
 from reportgen.render import markdown
 from reportgen.report import codec
+from reportgen.runs.index import FILES as INDEX_FILES
+from reportgen.runs.index import read_index
 from reportgen.view import numbers
 from reportgen.view.entries import IndexEntry
 from reportgen.view.names import brief, listing

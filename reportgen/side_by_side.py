@@ -12,7 +12,6 @@ from reportgen import api, write
 from reportgen.analysis import compare as analysis
 from reportgen.analysis.fold import Node, fold
 from reportgen.appearance import Appearance, brand_of, style_of
-from reportgen.batch import Progress
 from reportgen.config import RenderOptions, Style, parse_formats
 from reportgen.errors import ConfigError
 from reportgen.records import Side, is_file, records
@@ -21,6 +20,7 @@ from reportgen.registry.catalog import Catalog
 from reportgen.report import codec
 from reportgen.report.comparison import Comparison
 from reportgen.report.schema import ModelReport
+from reportgen.runs.batch import Progress
 from reportgen.view.compare import build_comparison
 from reportgen.view.page import Attachment, Page
 

@@ -12,7 +12,7 @@ from importlib import metadata
 from pathlib import Path
 
 import reportgen
-from reportgen.stamps import FOLDER as STAMPS
+from reportgen.runs.stamps import FOLDER as STAMPS
 
 SAMPLES = Path(__file__).resolve().parent.parent / "sample_reports"
 TYPESETTERS = ("weasyprint", "pydyf", "fonttools", "tinycss2", "tinyhtml5", "pyphen")

@@ -24,7 +24,7 @@ import reportgen
 from reportgen.analysis.summary import Summary
 from reportgen.comparing import Comparison
 from reportgen.config import RenderOptions
-from reportgen.index import write_index
+from reportgen.runs.index import write_index
 from reportgen.view.entries import IndexEntry
 
 ROOT = Path(__file__).resolve().parents[1]

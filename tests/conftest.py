@@ -11,9 +11,7 @@ import msgspec
 import pytest
 from hypothesis import settings
 
-from reportgen.batch import index_entry
 from reportgen.config import RenderOptions
-from reportgen.index import write_index
 from reportgen.report.fingerprint import fingerprint
 from reportgen.report.schema import (
     BufferFacts,
@@ -40,7 +38,9 @@ from reportgen.report.totals import (
     Totals,
     UncountedOperation,
 )
-from reportgen.tasks import outcome_of
+from reportgen.runs.batch import index_entry
+from reportgen.runs.index import write_index
+from reportgen.runs.tasks import outcome_of
 from reportgen.write import write_report
 
 settings.register_profile("suite", derandomize=True, deadline=None)  # the same examples on every run, at any speed

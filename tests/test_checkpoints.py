@@ -13,7 +13,6 @@ from click.testing import CliRunner
 
 import reportgen
 from reportgen import api, checkpoints
-from reportgen.batch import Progress
 from reportgen.cli import commands
 from reportgen.cli.options import Settings
 from reportgen.errors import CheckpointError, ConfigError
@@ -21,6 +20,7 @@ from reportgen.registry.base import ModelRef
 from reportgen.registry.catalog import Catalog
 from reportgen.report import codec
 from reportgen.report.verify import contradictions
+from reportgen.runs.batch import Progress
 from reportgen.workers.serving import Lost
 
 LINEAR = "builtin:linear"

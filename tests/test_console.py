@@ -13,8 +13,8 @@ from rich.console import Console
 from reportgen.analysis.summary import Summary
 from reportgen.console import Lines, Log, Terminal, clock, line, pace, progress
 from reportgen.errors import WriteError
-from reportgen.tally import Tally
-from reportgen.tasks import Outcome
+from reportgen.runs.tally import Tally
+from reportgen.runs.tasks import Outcome
 
 GOOD = Outcome("a:net", "net", "net", "complete", 10, 4, None, seconds=0.42)
 STOOD = replace(GOOD, seconds=None)

@@ -12,8 +12,8 @@ import pytest
 
 from reportgen.cli import main
 from reportgen.errors import ConfigError
-from reportgen.index import FILES
 from reportgen.releasing import release
+from reportgen.runs.index import FILES
 from reportgen.view import numbers
 
 

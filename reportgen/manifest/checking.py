@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from reportgen.batch import expand, models_of
 from reportgen.errors import ConfigError, ReportgenError
 from reportgen.manifest.entries import ModelEntry
 from reportgen.registry.base import ModelRef
+from reportgen.runs.batch import expand, models_of
 from reportgen.workers.executors import Executor
 
 
@@ -58,7 +58,7 @@ def idle_patterns(meant: Sequence[Meant]) -> tuple[str, ...]:
 
 
 def find(text: str) -> tuple[ModelRef, ...] | ReportgenError:
-    """For a worker: `reportgen.batch.expand`, and where a source lists its models, whether it has this one."""
+    """For a worker: `reportgen.runs.batch.expand`, and where a source lists its models, whether it has this one."""
     from reportgen.registry.catalog import Catalog
 
     refs = expand(text)

@@ -9,11 +9,11 @@ import gc
 import os
 from contextlib import suppress
 
-from reportgen import tasks  # noqa: F401 - with which every worker begins
 from reportgen.config import FORMATS, ProbeOptions, RenderOptions
 from reportgen.probe import probe
 from reportgen.registry.catalog import Catalog
 from reportgen.registry.lookup import version
+from reportgen.runs import tasks  # noqa: F401 - with which every worker begins
 from reportgen.workers import sandbox
 from reportgen.write import render
 

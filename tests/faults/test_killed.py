@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from reportgen.batch import run
 from reportgen.config import BatchOptions, RenderOptions
 from reportgen.manifest.entries import ModelEntry
+from reportgen.runs.batch import run
 from reportgen.workers.processes import Done
 
 ENTRIES = [ModelEntry(f"builtin:{name}") for name in ("linear", "mlp")]

@@ -14,7 +14,7 @@ from playwright.sync_api import Page as Tab
 
 from reportgen.analysis.summary import Summary
 from reportgen.config import RenderOptions
-from reportgen.index import write_index
+from reportgen.runs.index import write_index
 from reportgen.view.entries import IndexEntry
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)

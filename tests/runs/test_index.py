@@ -17,7 +17,7 @@ from reportgen.analysis.summary import Summary
 from reportgen.branding import Brand
 from reportgen.config import RenderOptions
 from reportgen.errors import ConfigError
-from reportgen.index import read_index, write_index
+from reportgen.runs.index import read_index, write_index
 from reportgen.view.entries import IndexEntry
 
 OPTIONS = RenderOptions()

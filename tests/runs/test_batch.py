@@ -14,7 +14,6 @@ from typing import Any
 import pytest
 
 from reportgen.analysis.budget import parse_rules
-from reportgen.batch import Interrupted, Progress, index_entry, models_of, plan, run
 from reportgen.config import BatchOptions, ProbeOptions, RenderOptions
 from reportgen.errors import ConfigError, UnknownModel, WriteError
 from reportgen.manifest.entries import ModelEntry
@@ -22,8 +21,9 @@ from reportgen.manifest.reading import read_manifest
 from reportgen.probe import failed_report
 from reportgen.registry.base import InputSpec, ModelRef
 from reportgen.report import codec
-from reportgen.saved import render_saved
-from reportgen.tasks import Job, Outcome, Record, Rendering
+from reportgen.runs.batch import Interrupted, Progress, index_entry, models_of, plan, run
+from reportgen.runs.saved import render_saved
+from reportgen.runs.tasks import Job, Outcome, Record, Rendering
 from reportgen.workers.processes import Done
 from reportgen.workers.serving import Lost
 

@@ -16,11 +16,11 @@ from natsort import natsorted
 
 from reportgen.config import BatchOptions, RenderOptions
 from reportgen.errors import ConfigError, RegistryError, ReportgenError, UnknownModel, WriteError
-from reportgen.index import write_index
 from reportgen.manifest.entries import ModelEntry
 from reportgen.registry.base import ModelRef
-from reportgen.stamps import FOLDER, Stamps
-from reportgen.tasks import Job, Outcome, Probing, Step, perform
+from reportgen.runs.index import write_index
+from reportgen.runs.stamps import FOLDER, Stamps
+from reportgen.runs.tasks import Job, Outcome, Probing, Step, perform
 from reportgen.view.entries import IndexEntry
 from reportgen.workers.executors import Executor, executor_of, memory_limit
 from reportgen.workers.serving import Lost
@@ -31,7 +31,7 @@ Expanded: TypeAlias = tuple[ModelRef, ...] | ReportgenError | Lost  # what a ref
 
 
 class Model(Protocol):
-    """What is told of a model while a run goes: see `reportgen.tasks.Job`."""
+    """What is told of a model while a run goes: see `reportgen.runs.tasks.Job`."""
 
     @property
     def ref(self) -> object:

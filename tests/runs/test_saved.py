@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from reportgen import saved
-from reportgen.batch import Run
 from reportgen.config import BatchOptions, RenderOptions
 from reportgen.errors import ReportFormatError
 from reportgen.report import codec
 from reportgen.report.schema import ModelReport
-from reportgen.tasks import outcome_of
+from reportgen.runs import saved
+from reportgen.runs.batch import Run
+from reportgen.runs.tasks import outcome_of
 from reportgen.workers.processes import Done
 from reportgen.workers.serving import Lost
 

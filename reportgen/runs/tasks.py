@@ -31,7 +31,7 @@ from reportgen.workers import sandbox
 from reportgen.workers.serving import Lost
 from reportgen.write import sweep, write_report
 
-_PACKAGE = str(Path(__file__).parent)
+_PACKAGE = str(Path(__file__).parent.parent)
 _REMEDIES = {
     "ran longer": "raise --timeout if it merely needs more time; the traceback, where there is one, says where it was",
     "was killed by SIGKILL": "it may have taken all memory: use --device meta, or a machine with more",

@@ -6,13 +6,13 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable
 
-from reportgen.tasks import Outcome
+from reportgen.runs.tasks import Outcome
 
 _LATELY = 30  # models that the rate is taken over: what comes in a zoo's middle is not like its beginning
 
 
 class Tally:
-    """Counts what `reportgen.batch.Progress` is told. Seconds are those of ``clock``."""
+    """Counts what `reportgen.runs.batch.Progress` is told. Seconds are those of ``clock``."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock

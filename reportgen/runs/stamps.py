@@ -22,11 +22,11 @@ import msgspec
 
 from reportgen.errors import WriteError
 from reportgen.render.templating import own_templates
-from reportgen.tasks import Job, Outcome
+from reportgen.runs.tasks import Job, Outcome
 from reportgen.write import write_file
 
 FOLDER = ".reportgen"  # in the output folder, beside the reports' own
-_PACKAGE = Path(__file__).parent
+_PACKAGE = Path(__file__).parent.parent
 _BIG = 2**28  # bytes
 
 

@@ -10,8 +10,8 @@ from natsort import natsorted
 
 from reportgen.config import RenderOptions
 from reportgen.errors import ConfigError, WriteError
-from reportgen.index import read_index, write_index
-from reportgen.stamps import FOLDER
+from reportgen.runs.index import read_index, write_index
+from reportgen.runs.stamps import FOLDER
 from reportgen.view.entries import IndexEntry
 from reportgen.write import check_writable
 

@@ -12,11 +12,11 @@ from typing import ClassVar
 
 from natsort import natsorted
 
-from reportgen.batch import Interrupted, Progress, Run, index, label
 from reportgen.config import BatchOptions, RenderOptions
 from reportgen.errors import ReportgenError
 from reportgen.report import codec
-from reportgen.tasks import Outcome, outcome_of
+from reportgen.runs.batch import Interrupted, Progress, Run, index, label
+from reportgen.runs.tasks import Outcome, outcome_of
 from reportgen.workers.executors import Executor, local
 from reportgen.workers.serving import Lost
 from reportgen.workers.signals import shielded

@@ -20,8 +20,8 @@ from reportgen.config import ProbeOptions, RenderOptions, Style, WeightsFile
 from reportgen.manifest.entries import ModelEntry
 from reportgen.registry.base import ModelRef
 from reportgen.report.schema import ModelReport
-from reportgen.stamps import Stamps
-from reportgen.tasks import Job, Outcome
+from reportgen.runs.stamps import Stamps
+from reportgen.runs.tasks import Job, Outcome
 
 Contents = Callable[[Path], dict[str, bytes]]
 MODEL = "from torch import nn\nfrom part import width\n\n\ndef net():\n    return nn.Linear(2, width)\n"
@@ -117,7 +117,7 @@ def test_a_stamp_that_was_cut(job: Job, outcome: Outcome) -> None:
 
 def test_big_files_of_weights(job: Job, outcome: Outcome, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """They are not read: their size and the time of their last change stand for what is in them."""
-    monkeypatch.setattr("reportgen.stamps._BIG", 3)
+    monkeypatch.setattr("reportgen.runs.stamps._BIG", 3)
     file = tmp_path / "m.safetensors"
     file.write_bytes(b"weights")
     os.utime(file, ns=(1, 1))
