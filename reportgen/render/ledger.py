@@ -30,7 +30,7 @@ HEAD_GAP, HEAD_WEIGHT = 0.4, 600  # em, between the head and the first row
 NARROWEST = 8  # characters of a column that makes room for numbers
 INDENT = 2  # characters for each level of a tree
 LONGEST = 300  # characters of one word on paper; a longer one loses its middle, and says how much
-_NAME_SEAM = re.compile(r"(?<=[\s._/,;:×)\]-])")
+_NAME_SEAM = re.compile(r"(?<=[\s._/,;:×)\]-])|(?<=[a-z]{2})(?=[A-Z][a-z])")
 _TEXT_SEAM = re.compile(r"(?<=\s)|(?<=[._/,;:)\]-])(?=\D)")  # numbers stay whole
 _UNIT = re.compile(r"\d\s")  # after which no line ends, if it can end elsewhere
 Measure: TypeAlias = Callable[[str], float]  # the width of a text in a proportional font, in characters
@@ -132,7 +132,8 @@ class Ledger:
 
 def typeset(table: Table, wanted: list[int], look: Look) -> Ledger:
     """The table in lines of that look; ``wanted`` is what its columns need."""
-    widths: list[float] = [*fit(table.columns, wanted, look.total)]
+    words = [max(map(text_cells, column.label.split()), default=1) for column in table.columns]
+    widths: list[float] = [*fit(table.columns, wanted, look.total, words)]
     gap = SPREAD_GAP if look.spread else gap_within(widths, look.total)
     if look.spread:
         scale = (look.total + gap) / sum(width + gap for width in widths)
@@ -176,10 +177,11 @@ def needs(table: Table, look: Look | None = None) -> list[int]:
     return widest
 
 
-def fit(columns: Sequence[Column], wanted: list[int], total: int) -> list[int]:
+def fit(columns: Sequence[Column], wanted: list[int], total: int, least: Sequence[int] = ()) -> list[int]:
     """Characters for each column that needs so many, so that the columns and the gaps between them fit ``total``.
 
     Numbers get what they need; any other column too, if that is no more than its share by weight; the rest is shared.
+    Where there is room for all that is ``least``, no column gets less than that.
     """
     weights = [column.weight for column in columns]
     space = total - GAP * (len(wanted) - 1)
@@ -187,14 +189,18 @@ def fit(columns: Sequence[Column], wanted: list[int], total: int) -> list[int]:
     left = space - sum(need for i, need in enumerate(wanted) if i not in greedy)
     if left < NARROWEST * len(greedy):
         left, greedy = space, list(range(len(wanted)))
+    floors = [0] * len(wanted) if not least or sum(least[i] for i in greedy) > left else least
+    widths = wanted.copy()
     while sum(wanted[i] for i in greedy) > left:
         share = left / sum(weights[i] for i in greedy)
-        modest = [i for i in greedy if wanted[i] <= share * weights[i]]
-        if not modest:
-            return [max(int(share * weights[i]), 1) if i in greedy else need for i, need in enumerate(wanted)]
-        left -= sum(wanted[i] for i in modest)
-        greedy = [i for i in greedy if i not in modest]
-    return wanted
+        settled = {i: floors[i] for i in greedy if floors[i] > share * weights[i]}
+        settled = settled or {i: wanted[i] for i in greedy if wanted[i] <= share * weights[i]}
+        if not settled:
+            return [max(int(share * weights[i]), 1) if i in greedy else width for i, width in enumerate(widths)]
+        widths = [settled.get(i, width) for i, width in enumerate(widths)]
+        left -= sum(settled.values())
+        greedy = [i for i in greedy if i not in settled]
+    return widths
 
 
 def gap_within(widths: Sequence[float], total: int) -> int:
