@@ -12,7 +12,7 @@ from markupsafe import Markup, escape
 
 from reportgen.render.ledger import SPREAD_GAP, Ledger, Look, Part, fit, needs, shown, typeset
 from reportgen.render.text import anchor, safe_href, text_cells
-from reportgen.view.chart import Chart
+from reportgen.view.chart import Chart, Diagram
 from reportgen.view.page import Cell, Column, Facts, Page, Row, Section, Table
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ PLAIN_ROWS = 40  # a table of more rows, or too wide for its font, is set as a l
 TOGETHER, MANY, MANY_TOGETHER = 6, 200, 20  # lines that stay together on a page, in the main part; of more rows, more
 ALL_MODULES = "all-modules"  # the section of every module: with it in an appendix, the main part can be short
 TREE = 40  # rows of one table in such a main part, at most
-SHORT, SHORT_TOGETHER = 8, 40  # a table of so few rows stays together, if that is no more than so many lines
+SHORT, SHORT_TOGETHER = 12, 40  # a table of so few rows stays together, if that is no more than so many lines
 TEXT_LINES = 24  # of a ledger as text in one cell, even for stripes: WeasyPrint's time is the square of a text's length
 _INTRO = 105  # characters on a line of a section's introduction
 
@@ -132,7 +132,7 @@ class Plan:
 
 def plan(page: Page) -> Plan:
     """How the page is set: the main part, then the appendices."""
-    page = _shortened(page)
+    page = _shortened(_filled(page))
     sheet = SIDEWAYS if page.kind == "comparison" else UPRIGHT
     main = [section for section in page.sections if not section.appendix]
     appendix = [section for section in page.sections if section.appendix]
@@ -152,6 +152,16 @@ def balanced(figures: Sequence[Figure]) -> list[Sequence[Figure]]:
     rows = ceil(len(figures) / ABREAST)
     sizes = [len(figures) // rows + (row < len(figures) % rows) for row in range(rows)]
     return [figures[end - size : end] for size, end in zip(sizes, accumulate(sizes), strict=True)]
+
+
+def _filled(page: Page) -> Page:
+    """The page with diagrams, which may take a sheet each, behind the tables: those fill the sheet before it."""
+    return replace(page, sections=tuple(map(_tables_first, page.sections)))
+
+
+def _tables_first(section: Section) -> Section:
+    blocks = tuple(sorted(section.blocks, key=lambda block: isinstance(block, Diagram)))
+    return section if blocks == section.blocks else replace(section, blocks=blocks)
 
 
 def _shortened(page: Page) -> Page:

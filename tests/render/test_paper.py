@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from reportgen.render.paper import FACTS, SMALL, TABLE, Plan, balanced, plan
+from reportgen.view.chart import Diagram, Icicle
 from reportgen.view.page import Cell, Column, Facts, Figure, Figures, Page, Row, Section, Table
 
 
@@ -87,6 +88,14 @@ def test_a_long_tree_loses_levels(depths: tuple[int, ...], kept: int, more: int 
     (table,) = _plan(main).main[0].blocks
     assert isinstance(table, Table)
     assert len(table.rows) == len(depths)
+
+
+def test_diagrams_stand_behind_the_tables(ledger: Callable[..., Table]) -> None:
+    """What may take a sheet by itself comes after what may break; all else stays in order, and loses nothing."""
+    blocks = (Icicle("icicle", "I", "One.", (), 1), Diagram("flow", "F", "One.", (), ()), ledger(3), Facts(()))
+    section = Section("modules", "Modules", blocks)
+    (found,) = _plan(section).main
+    assert found.blocks == (blocks[0], blocks[2], blocks[3], blocks[1])
 
 
 def test_other_long_tables_stand_among_the_appendices(ledger: Callable[..., Table]) -> None:
