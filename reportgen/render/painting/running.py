@@ -1,7 +1,8 @@
 """What runs through a document: the heads and feet of its pages, and the numbers of pages in its table of contents.
 
 WeasyPrint could do both, at a price: heads and feet, as margin boxes, take a quarter of a long ledger's time, and for
-the numbers of a table of contents it lays out all pages twice.
+the numbers of a table of contents it lays out all pages twice. What is relied on here: the page's box has its margins,
+and ``string_set`` of a box has the names and texts that the style sheet sets there.
 """
 
 from __future__ import annotations
