@@ -3,8 +3,8 @@
 WeasyPrint lays out a table's parts as empty blocks, ``<table><tbody data-part="…" style="height: …">``, displayed as
 blocks all, and charts as empty images, ``<img data-chart="…">``. Here each row and each shape is written straight into
 its page's content, in the document's own fonts, at a hundredth of the time that boxes and SVG take. With
-`reportgen.render.painting.pen` and `running`, all that touches what is private in WeasyPrint. What is relied on here, and
-`Unfit` says if it is not so:
+`reportgen.render.painting.pen` and `running`, all that touches what is private in WeasyPrint. What is relied on here,
+and `Unfit` says if it is not so:
 
 * ``Page.paint`` may be overridden, and ``Page._page_box`` is the tree of boxes with their elements, styles and places;
 * the ``replacement`` of an image's box is what is drawn in its place, by its method ``draw``;

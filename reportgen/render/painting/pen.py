@@ -1,7 +1,7 @@
 """Text and shapes written straight into the content of a page, in the document's own fonts.
 
-With `reportgen.render.painting.pages` and `running`, all that touches what is private in WeasyPrint. What is relied on here:
-``Stream.add_font`` makes a font part of the document, which keeps its glyphs that are in ``to_unicode``.
+With `reportgen.render.painting.pages` and `running`, all that touches what is private in WeasyPrint. What is relied on
+here: ``Stream.add_font`` makes a font part of the document, which keeps its glyphs that are in ``to_unicode``.
 """
 
 from __future__ import annotations
