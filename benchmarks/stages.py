@@ -20,13 +20,13 @@ STAGES = {  # → whose own time it is, without that of stages inside
     "constructor": ("reportgen.probe.attempt:Attempt.build",),
     "probe": ("reportgen.probe:probe",),
     "record": ("reportgen.report.codec:to_json", "reportgen.report.codec:loads"),
-    "page": ("reportgen.write:build",),
+    "page": ("reportgen.rendering:build",),
     "charts": ("reportgen.render.charts:svg",),
     "graphviz": ("reportgen.render.charts.graphviz:layouts",),
     "markdown": ("reportgen.render.markdown:MarkdownRenderer.render",),
     "html": ("reportgen.render.html:HtmlRenderer.render",),
     "pdf": ("reportgen.render.pdf:PdfRenderer.render",),
-    "files": ("reportgen.write:write_file",),
+    "files": ("reportgen.rendering:write_file",),
 }
 
 

@@ -7,13 +7,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Unpack
 
-from reportgen import budgets, write
+from reportgen import budgets, rendering
 from reportgen.analysis.budget import Basis, parse_rules
 from reportgen.appearance import Appearance, brand_of, style_of
-from reportgen.branding import Brand
 from reportgen.built import Build
-from reportgen.config import FORMATS, BatchOptions, ProbeOptions, RenderOptions, Shard, Style, parse_formats
-from reportgen.errors import AmbiguousModel, ConfigError, RendererUnavailable
+from reportgen.config import BatchOptions, ProbeOptions, RenderOptions, Shard, Style, parse_formats
+from reportgen.errors import AmbiguousModel, ConfigError
 from reportgen.example_inputs import ExampleInputs, specs_of
 from reportgen.manifest import checking, reading
 from reportgen.manifest.checking import Meant
@@ -124,7 +123,7 @@ def render(
     """
     formats = parse_formats((file_format,))
     options = RenderOptions(formats, tuple(select), Style(**style_of(appearance)), brand_of(appearance))
-    return write.render(report, formats[0], options)
+    return rendering.render(report, formats[0], options)
 
 
 def build(
@@ -205,7 +204,7 @@ def build(
     before = budgets.older(wanted)
     brand = brand_of(appearance)
     entries = [replace(entry, brand=brand.over(entry.brand)) for entry in wanted.models]
-    chosen, notes = render_options(wanted.formats, wanted.select, wanted.style, brand.over(wanted.brand))
+    chosen, notes = rendering.render_options(wanted.formats, wanted.select, wanted.style, brand.over(wanted.brand))
     share = None if shard is None else Shard.parse(shard)
     options = BatchOptions(Path(output), jobs, timeout, memory_limit, network, fresh, share, scheduler)
     run = batch.run(entries, chosen, options, progress=progress)
@@ -286,7 +285,7 @@ def render_saved(
         RendererUnavailable, WriteError: as `build`.
     """
     chosen = None if formats is None else parse_formats(formats)
-    options, notes = render_options(chosen, select or (), Style(**style_of(appearance)), brand_of(appearance))
+    options, notes = rendering.render_options(chosen, select or (), Style(**style_of(appearance)), brand_of(appearance))
     run = saved.render_saved(
         [Path(report) for report in reports], options, BatchOptions(Path(output), jobs, timeout), progress=progress
     )
@@ -309,26 +308,6 @@ def _manifest(refs: Sequence[str], manifest: str | Path | None, given: Mapping[s
             )
         return read_manifest(BUNDLED_MANIFEST if manifest == "bundled" else Path(manifest), given)
     return manifest_of(refs, given)
-
-
-def render_options(
-    formats: tuple[str, ...] | None, select: Iterable[str], style: Style, brand: Brand
-) -> tuple[RenderOptions, tuple[str, ...]]:
-    """Options of formats that can be made here, made sure of before any work, and a remark on what was left out."""
-    from reportgen.render.templating import remarks
-
-    at_hand, notes = [], []
-    for name in FORMATS if formats is None else formats:
-        try:
-            if name != "json":
-                write.renderer(name, style)
-        except RendererUnavailable as exc:
-            if formats is not None:
-                raise
-            notes.append(f"no {name} reports: {exc}; {exc.remedy}")
-        else:
-            at_hand.append(name)
-    return RenderOptions(tuple(at_hand), tuple(select), style, brand), (*notes, *remarks(style.templates))
 
 
 def _input_specs(inputs: Iterable[str | InputSpec]) -> tuple[InputSpec, ...]:

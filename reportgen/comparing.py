@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from reportgen import write
+from reportgen import rendering
 from reportgen.analysis import budget
 from reportgen.analysis.diff import diff as difference_of
 from reportgen.config import Style
@@ -18,6 +18,7 @@ from reportgen.report.difference import Difference
 from reportgen.saying import say
 from reportgen.view.diff import Broken, broken_lines, build_diff
 from reportgen.view.page import Page
+from reportgen.write import write_file
 
 FORMATS: Mapping[str, str] = {"md": "Markdown", "html": "HTML", "pdf": "PDF", "json": "JSON", "text": "text"}
 _SUFFIXES = {"text": "txt"}
@@ -69,15 +70,15 @@ class Comparison:
 
     def render(self, file_format: str, style: Style = Style()) -> bytes:
         """A file of its own. Raises RenderError where it cannot be made."""
-        return write.render_diff(self.page(), self.difference, file_format, style)
+        return rendering.render_diff(self.page(), self.difference, file_format, style)
 
     def write(self, folder: Path, formats: Iterable[str], style: Style = Style()) -> tuple[Path, ...]:
         """Writes ``diff.md``, ``.html``, ``.pdf``, ``.json`` and ``.txt``, as asked for, and gives their paths."""
         files = {name: f"diff.{_SUFFIXES.get(name, name)}" for name in formats}
         for name, file in files.items():
             links = tuple((FORMATS[other], path) for other, path in files.items() if other != name)
-            data = write.render_diff(self.page(links), self.difference, name, style)
-            write.write_file(folder / file, data)
+            data = rendering.render_diff(self.page(links), self.difference, name, style)
+            write_file(folder / file, data)
         return tuple(folder / file for file in files.values())
 
 
@@ -100,5 +101,5 @@ def check_formats(formats: Iterable[str]) -> tuple[str, ...]:
                 f"format {name!r} is not known", code="format-unknown", remedy=f"use any of {', '.join(FORMATS)}"
             )
     if "pdf" in asked:
-        write.renderer("pdf", Style())
+        rendering.renderer("pdf", Style())
     return asked

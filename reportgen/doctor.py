@@ -75,7 +75,7 @@ def _templates() -> str:
 
 
 def _format(name: str) -> str:
-    from reportgen.write import renderer
+    from reportgen.rendering import renderer
 
     renderer(name, Style())
     return f"WeasyPrint {metadata.version('weasyprint')}, Pango loads" if name == "pdf" else "ready"

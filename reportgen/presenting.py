@@ -11,11 +11,12 @@ from reportgen.errors import ConfigError, RendererUnavailable
 from reportgen.release import tables
 from reportgen.render.html import HtmlRenderer
 from reportgen.render.markdown import MarkdownRenderer
+from reportgen.rendering import render
 from reportgen.view import numbers
 from reportgen.view.entries import IndexEntry
 from reportgen.view.page import Page
 from reportgen.view.short import build_glance, build_models
-from reportgen.write import render, write_file
+from reportgen.write import write_file
 
 if TYPE_CHECKING:
     import pandas as pd

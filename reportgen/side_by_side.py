@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from reportgen import api, write
+from reportgen import rendering
 from reportgen.analysis import compare as analysis
 from reportgen.analysis.fold import Node, fold
 from reportgen.appearance import Appearance, brand_of, style_of
@@ -23,6 +23,7 @@ from reportgen.report.schema import ModelReport
 from reportgen.runs.batch import Progress
 from reportgen.view.compare import build_comparison
 from reportgen.view.page import Attachment, Page
+from reportgen.write import write_file
 
 _STEM = "compare"
 
@@ -57,7 +58,7 @@ class SideBySide:
         (name,) = parse_formats((file_format,))
         if name == "json":
             return self._json
-        return write.renderer(name, self.options.style).render(self.page(name))
+        return rendering.renderer(name, self.options.style).render(self.page(name))
 
     def write(self, folder: Path) -> tuple[Path, ...]:
         """Writes ``compare.json``, ``compare.md``… as `options` ask for, charts beside them, and gives their paths.
@@ -68,10 +69,10 @@ class SideBySide:
         names = self.options.formats
         for name in names:
             if name == "json":
-                write.write_file(folder / f"{_STEM}.json", self.render("json"))
+                write_file(folder / f"{_STEM}.json", self.render("json"))
             else:
-                links = write.links(name, _STEM, names)
-                write.write_page(self.page(name, links), folder / _STEM, name, self.options.style)
+                links = rendering.links(name, _STEM, names)
+                rendering.write_page(self.page(name, links), folder / _STEM, name, self.options.style)
         return tuple(folder / f"{_STEM}.{name}" for name in names)
 
     def page(self, file_format: str, links: tuple[tuple[str, str], ...] = ()) -> Page:
@@ -84,7 +85,7 @@ class SideBySide:
             only_differing=self.only_differing,
             links=links,
         )
-        page = write.branded(page, self.options.brand)
+        page = rendering.branded(page, self.options.brand)
         if file_format != "pdf":
             return page
         record = Attachment("compare.json", "The comparison that this document tells", self._json)
@@ -136,7 +137,7 @@ def compare(
         )
     appearance = appearance or {}
     chosen = None if formats is None else parse_formats(formats)
-    options, notes = api.render_options(chosen, (), Style(**style_of(appearance)), brand_of(appearance))
+    options, notes = rendering.render_options(chosen, (), Style(**style_of(appearance)), brand_of(appearance))
     reports = tuple(records(named, progress=progress, keep_failed=True, **build))
     return SideBySide(reports, place, only_differing, options, notes)
 

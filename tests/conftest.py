@@ -12,6 +12,7 @@ import pytest
 from hypothesis import settings
 
 from reportgen.config import RenderOptions
+from reportgen.rendering import write_report
 from reportgen.report.fingerprint import fingerprint
 from reportgen.report.schema import (
     BufferFacts,
@@ -41,7 +42,6 @@ from reportgen.report.totals import (
 from reportgen.runs.batch import index_entry
 from reportgen.runs.index import write_index
 from reportgen.runs.tasks import outcome_of
-from reportgen.write import write_report
 
 settings.register_profile("suite", derandomize=True, deadline=None)  # the same examples on every run, at any speed
 settings.load_profile("suite")

@@ -212,7 +212,7 @@ def without_pango(self: PdfRenderer, *args: object, **options: object) -> None:
 def test_build_without_pango(tmp_path, monkeypatch):
     """Where PDF cannot be made, the other formats are, with a note; asked for by name, it is an error at once."""
     monkeypatch.setattr(PdfRenderer, "__init__", without_pango)
-    reportgen.api.write.renderer.cache_clear()
+    reportgen.api.rendering.renderer.cache_clear()
     built = reportgen.build("builtin:linear", output=tmp_path)
     note = "no pdf reports: WeasyPrint does not load: cannot load library 'libpango'; brew install pango"
     assert (0, (note,)) == (built.exit_code, built.notes)
@@ -222,7 +222,7 @@ def test_build_without_pango(tmp_path, monkeypatch):
     with pytest.raises(RendererUnavailable):
         reportgen.build("builtin:linear", output=tmp_path / "asked", formats=["pdf"])
     assert not (tmp_path / "asked").exists()
-    reportgen.api.write.renderer.cache_clear()
+    reportgen.api.rendering.renderer.cache_clear()
 
 
 def test_templates_of_ones_own(tmp_path):

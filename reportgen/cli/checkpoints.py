@@ -41,16 +41,17 @@ def checkpoint(
     FILE is a .safetensors, .pt, .pth, .bin or .ckpt file, or the .index.json of a sharded one. Nothing in it is run,
     and no value read. The model is a saved report.json, or a reference, which is built.
     """
-    from reportgen import write
     from reportgen.checkpoints import with_checkpoint
+    from reportgen.rendering import render_checkpoint
+    from reportgen.write import write_file
 
     reports = read((side,), quiet=quiet or output is None, **options)
     if reports is None:
         return UNREPORTED
     report = with_checkpoint(reports[0], file, key=key)
-    made = write.render_checkpoint(report, file_format)
+    made = render_checkpoint(report, file_format)
     if output is not None:
-        write.write_file(output, made)
+        write_file(output, made)
     if not quiet:
         say(made.decode().removesuffix("\n") if output is None else str(output))
     if report.checkpoint is not None and report.checkpoint.fits:

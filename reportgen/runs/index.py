@@ -20,11 +20,12 @@ from reportgen.config import RenderOptions
 from reportgen.errors import ConfigError, WriteError
 from reportgen.render.html import HtmlRenderer
 from reportgen.render.text import spreadsheet
+from reportgen.rendering import write_page
 from reportgen.view.entries import IndexEntry
 from reportgen.view.failures import build_failures
 from reportgen.view.index import build_index
 from reportgen.view.listing import build_listing
-from reportgen.write import write_file, write_page
+from reportgen.write import write_file
 
 _FORMAT = "reportgen/index"
 _CHART = "models.svg"  # beside index.md

@@ -14,13 +14,14 @@ from natsort import natsorted
 
 from reportgen.config import BatchOptions, RenderOptions
 from reportgen.errors import ReportgenError
+from reportgen.rendering import write_report
 from reportgen.report import codec
 from reportgen.runs.batch import Interrupted, Progress, Run, index, label
 from reportgen.runs.tasks import Outcome, outcome_of
 from reportgen.workers.executors import Executor, local
 from reportgen.workers.serving import Lost
 from reportgen.workers.signals import shielded
-from reportgen.write import check_writable, slugs, sweep, write_report
+from reportgen.write import check_writable, slugs, sweep
 
 
 @dataclass(frozen=True, slots=True)

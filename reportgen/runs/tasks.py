@@ -23,13 +23,14 @@ from reportgen.errors import CheckpointError, ProbeError, ReportFormatError, Rep
 from reportgen.manifest.entries import ModelEntry
 from reportgen.probe import failed_report
 from reportgen.registry.base import ModelRef
+from reportgen.rendering import write_report
 from reportgen.report import codec
 from reportgen.report.baseline import Snapshot
 from reportgen.report.checkpoint import Weights
 from reportgen.report.schema import ModelReport, Stage, Status
 from reportgen.workers import sandbox
 from reportgen.workers.serving import Lost
-from reportgen.write import sweep, write_report
+from reportgen.write import sweep
 
 _PACKAGE = str(Path(__file__).parent.parent)
 _REMEDIES = {

@@ -13,9 +13,9 @@ from reportgen.config import FORMATS, ProbeOptions, RenderOptions
 from reportgen.probe import probe
 from reportgen.registry.catalog import Catalog
 from reportgen.registry.lookup import version
+from reportgen.rendering import render
 from reportgen.runs import tasks  # noqa: F401 - with which every worker begins
 from reportgen.workers import sandbox
-from reportgen.write import render
 
 catalog = Catalog()
 report = probe(catalog.spec("builtin:batchnorm_mlp"), ProbeOptions())

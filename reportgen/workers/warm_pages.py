@@ -8,8 +8,8 @@ from reportgen.config import ProbeOptions, RenderOptions
 from reportgen.errors import InstantiationError
 from reportgen.probe import failed_report
 from reportgen.registry.base import ModelRef
+from reportgen.rendering import render
 from reportgen.report import codec
-from reportgen.write import render
 
 if "reportgen.workers.warm" not in sys.modules:
     report = failed_report(ModelRef("builtin", "linear"), InstantiationError("not built"), ProbeOptions())

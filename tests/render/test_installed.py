@@ -10,7 +10,7 @@ import pytest
 import reportgen
 from reportgen.config import RenderOptions, Style
 from reportgen.errors import ConfigError, RenderError, RendererUnavailable
-from reportgen.write import renderer
+from reportgen.rendering import renderer
 
 if TYPE_CHECKING:
     from reportgen.report.schema import ModelReport
