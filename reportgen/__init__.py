@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from reportgen.api import build, load, merge, probe, render, render_saved
     from reportgen.built import Build
     from reportgen.checkpoints import with_checkpoint
-    from reportgen.comparing import diff
+    from reportgen.differences import diff
     from reportgen.errors import ReportgenError
     from reportgen.registry import Registry, describe
     from reportgen.registry.base import InputSpec
@@ -60,7 +60,7 @@ _HOMES = {
     "build": "reportgen.api",
     "compare": "reportgen.side_by_side",
     "describe": "reportgen.registry",
-    "diff": "reportgen.comparing",
+    "diff": "reportgen.differences",
     "export": "reportgen.release.formats",
     "flop_formula": "reportgen.registry.operators",
     "load": "reportgen.api",

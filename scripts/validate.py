@@ -22,8 +22,8 @@ from torch import nn
 
 import reportgen
 from reportgen.analysis.summary import Summary
-from reportgen.comparing import Comparison
 from reportgen.config import RenderOptions
+from reportgen.differences import Diff
 from reportgen.runs.index import write_index
 from reportgen.view.entries import IndexEntry
 
@@ -53,7 +53,7 @@ def pages(folder: Path) -> list[Path]:
     write_index([_entry(number) for number in range(60)], folder, RenderOptions())
     sides = [reports["hostile"], reports["builtin-vit_b_16"], reports["torchvision-resnet50"]]
     reportgen.compare(sides, formats=["html"]).write(folder)
-    Comparison.of(reportgen.diff(*sides[:2]), ()).write(folder, ["html"])
+    Diff.of(reportgen.diff(*sides[:2]), ()).write(folder, ["html"])
     return [*files, *(folder / f"{name}.html" for name in ("index", "failures", "compare", "diff"))]
 
 

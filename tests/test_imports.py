@@ -141,7 +141,7 @@ ALLOWED = {
     },
     "baseline": BASE | {"analysis", "api", "budgets", "built", "manifest.reading", "report", "write"},
     "records": BASE | {"api", "registry", "report", "runs.batch"},
-    "comparing": BASE | {"analysis", "config", "records", "render", "rendering", "report", "saying", "view", "write"},
+    "differences": BASE | {"analysis", "config", "records", "render", "rendering", "report", "saying", "view", "write"},
     "side_by_side": BASE
     | {
         "analysis",
@@ -168,8 +168,8 @@ ALLOWED = {
         "built",
         "checkpoints",
         "ci",
-        "comparing",
         "console",
+        "differences",
         "doctor",
         "manifest.schema",
         "records",
@@ -191,7 +191,7 @@ ALLOWED = {
         "api",
         "built",
         "checkpoints",
-        "comparing",
+        "differences",
         "errors",
         "registry",
         "release",

@@ -23,10 +23,10 @@ from reportgen.cli import (
     checkpoints,
     ci,
     comparisons,
+    diffs,
     exports,
     manifests,
     releases,
-    sides,
     surroundings,
 )
 from reportgen.cli.options import Settings
@@ -119,7 +119,7 @@ for _command in (
     building.merge,
     manifests.manifests,
     baselines.baselines,
-    sides.diff,
+    diffs.diff,
     comparisons.compare,
     exports.export,
     exports.show,

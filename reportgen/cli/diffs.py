@@ -1,4 +1,4 @@
-"""``reportgen diff``: models side by side."""
+"""``reportgen diff``: what differs between two models."""
 
 from __future__ import annotations
 
@@ -56,21 +56,21 @@ def diff(
 
     What was added, removed, renamed or reshaped, what an old checkpoint meets in the new model, and every figure.
     """
-    from reportgen import comparing
+    from reportgen import differences
 
-    wanted = comparing.check_formats(formats or (("text",) if output is None else ("md", "html", "json")))
+    wanted = differences.check_formats(formats or (("text",) if output is None else ("md", "html", "json")))
     if output is None and (len(wanted) > 1 or "pdf" in wanted):
         output = Path("reports")
-    comparing.check_rules(rules)
+    differences.check_rules(rules)
     sides = read((old, new), quiet=quiet or output is None, **options)
     if sides is None:
         return UNREPORTED
-    comparison = comparing.Comparison.of(comparing.diff(*sides), rules)
+    told = differences.Diff.of(differences.diff(*sides), rules)
     if output is not None:
-        files = comparison.write(output, wanted)
+        files = told.write(output, wanted)
         if not quiet:
-            say(f"{comparison.page().badge}: {', '.join(map(str, files))}")
+            say(f"{told.page().badge}: {', '.join(map(str, files))}")
     elif not quiet or wanted != ("text",):
-        comparison.show(wanted[0])
-    tell_broken(comparison.complaints)
-    return BROKEN if comparison.broken else 0
+        told.show(wanted[0])
+    tell_broken(told.complaints)
+    return BROKEN if told.broken else 0

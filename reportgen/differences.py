@@ -1,4 +1,4 @@
-"""What differs between two models: saved reports are read, references built, and the difference written."""
+"""What differs between two models, however they are given: found, held against rules, and written."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ def diff(old: Side, new: Side, **options: Any) -> Difference:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class Diff:
     """A difference, the rules that it breaks, and how both look."""
 
     difference: Difference
     broken: Broken
 
     @classmethod
-    def of(cls, difference: Difference, rules: Iterable[str]) -> Comparison:
+    def of(cls, difference: Difference, rules: Iterable[str]) -> Diff:
         """Checks the rules, see `reportgen.analysis.budget`. Raises ConfigError where one is none, or names nothing."""
         return cls(difference, budget.broken(budget.parse_rules(rules), budget.quantities(difference)))
 

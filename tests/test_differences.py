@@ -1,4 +1,4 @@
-"""Tests of `reportgen.comparing` and of ``reportgen diff``."""
+"""Tests of `reportgen.differences` and of ``reportgen diff``."""
 
 from __future__ import annotations
 
