@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 import traceback
@@ -14,11 +15,17 @@ from torch import nn
 
 from reportgen.registry.lookup import home
 
-_OWN = str(Path(__file__).resolve().parent.parent)
-_MODELS = str(Path(_OWN, "registry", "builtin"))  # of ours, these are models
-_TORCH = str(Path(torch.__file__).resolve().parent)
-_LAYERS = str(Path(torch.nn.modules.__file__).resolve().parent)  # torch's own modules, as far as a traceback shows them
-_CALLS = str(Path(_LAYERS, "module.py"))  # the plumbing between a module's call and its forward
+
+def _folder_of(file: str, *, up: int = 0) -> str:
+    """The folder of a file, or one above it, with a separator at the end: torchvision's begins like torch's."""
+    return f"{Path(file).resolve().parents[up]}{os.sep}"
+
+
+_OWN = _folder_of(__file__, up=1)
+_MODELS = f"{_OWN}registry{os.sep}builtin{os.sep}"  # of ours, these are models
+_TORCH = _folder_of(torch.__file__)
+_LAYERS = _folder_of(torch.nn.modules.__file__)  # torch's own modules, as far as a traceback shows them
+_CALLS = f"{_LAYERS}module.py"  # the plumbing between a module's call and its forward
 _MESSAGE_LIMIT = 2000
 
 

@@ -7,6 +7,7 @@ module imports no torch.
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -32,7 +33,7 @@ from reportgen.workers import sandbox
 from reportgen.workers.serving import Lost
 from reportgen.write import sweep
 
-_PACKAGE = str(Path(__file__).parent.parent)
+_PACKAGE = f"{Path(__file__).parent.parent}{os.sep}"
 _REMEDIES = {
     "ran longer": "raise --timeout if it merely needs more time; the traceback, where there is one, says where it was",
     "was killed by SIGKILL": "it may have taken all memory: use --device meta, or a machine with more",

@@ -179,3 +179,13 @@ def test_an_unknown_name_names_the_closest() -> None:
     with pytest.raises(UnknownModel, match="torchvision: has no 'alexnett'") as caught:
         TorchvisionSource().spec(ModelRef("torchvision", "alexnett"))
     assert caught.value.remedy == "did you mean alexnet?"
+
+
+def test_its_frames_are_told() -> None:
+    """A folder whose name only begins with torch's is none of torch: the line that called the layer is told."""
+    spec = TorchvisionSource().spec(ModelRef("torchvision", "resnet18"))
+    report = probe(spec, ProbeOptions(inputs=(InputSpec.parse("1x4x64x64"),)))
+    (found,) = [row for row in report.diagnostics if row.severity == "error"]
+    assert "conv1" == found.module
+    assert 'File "torchvision/models/resnet.py"' in (found.traceback or "")
+    assert "x = self.conv1(x)" in (found.traceback or "")
