@@ -74,7 +74,8 @@ def files_read() -> tuple[str, ...]:
     """The files that this worker's code has read but those of Python and of installed packages."""
     if not _own:
         return ()
-    installed = (sys.prefix, sys.base_prefix, str(_PACKAGE), str(_own[0]), "/proc", "/sys", "/dev")
+    folders = (sys.prefix, sys.base_prefix, _PACKAGE, _own[0], "/proc", "/sys", "/dev")
+    installed = tuple(os.path.join(folder, "") for folder in folders)  # noqa: PTH118 - with a separator at the end
     real = files_of_modules() | _opened
     return tuple(sorted(path for path in real if not path.startswith(installed) and Path(path).is_file()))
 
