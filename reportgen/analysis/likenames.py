@@ -27,8 +27,9 @@ def likely_renames(stored: Shapes, wanted: Shapes) -> dict[str, str]:
     """
     found = dict(_unwrapped(stored, wanted))
     for _ in range(_MOST):
+        taken = set(found.values())
         left = {key: shape for key, shape in stored.items() if key not in found}
-        open_ = {key: shape for key, shape in wanted.items() if key not in found.values()}
+        open_ = {key: shape for key, shape in wanted.items() if key not in taken}
         rule = _favourite(left, open_)
         if rule is None:
             break
