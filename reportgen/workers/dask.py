@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import weakref
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Mapping
 from pathlib import Path
@@ -48,6 +49,7 @@ class DaskExecutor:
                 code="executor-unavailable",
                 remedy="start one with: dask scheduler, and give its address with --scheduler",
             ) from exc
+        weakref.finalize(self, self._client.close)  # which its own threads would keep alive, and asking
         self._timeout = timeout
         self._environment = {**environment, HOME: str(Path.cwd())}
 

@@ -16,6 +16,8 @@ import pytest
 
 import reportgen
 from reportgen.errors import ConfigError
+from reportgen.workers.dask import DaskExecutor
+from reportgen.workers.processes import Done
 
 pytest.importorskip("distributed", reason="needs the package distributed")
 pytestmark = [
@@ -131,6 +133,15 @@ def _parent(place: Path) -> int | None:
         return int(place.read_text(encoding="utf-8").rpartition(")")[2].split()[1])
     except OSError:
         return None
+
+
+def test_nothing_is_left_of_the_client(cluster: Cluster) -> None:
+    """It ends with the executor, and does not go on asking for a scheduler that is gone."""
+    executor = DaskExecutor(cluster.address, timeout=None, environment={})
+    client = executor._client
+    assert [Done(-3, 3)] == list(executor.map(abs, [-3]))
+    del executor
+    assert "closed" == client.status
 
 
 def test_nobody_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
