@@ -25,7 +25,7 @@ from reportgen.view.entries import IndexEntry
 from reportgen.view.failures import build_failures
 from reportgen.view.index import build_index
 from reportgen.view.listing import build_listing
-from reportgen.write import write_file
+from reportgen.write import slugs, write_file
 
 _FORMAT = "reportgen/index"
 _CHART = "models.svg"  # beside index.md
@@ -75,15 +75,21 @@ def read_index(folder: Path) -> tuple[IndexEntry, ...]:
     try:
         document = json.loads((folder / "index.json").read_bytes())
         models = {_FORMAT: document["models"]}[document["format"]]
-        return tuple(
-            replace(msgspec.convert(model, IndexEntry), summary=msgspec.convert(model, Summary)) for model in models
-        )
+        return tuple(map(_entry, models))
     except (OSError, ValueError, LookupError, TypeError) as exc:
         raise ConfigError(
             f"{folder} has no index.json that can be read: {exc}",
             code="merge-no-index",
             remedy="name folders that reportgen build has finished",
         ) from exc
+
+
+def _entry(model: Mapping[str, Any]) -> IndexEntry:
+    """An entry from its members. Raises ValueError where its slug is none: it could lead out of the folder."""
+    entry = replace(msgspec.convert(model, IndexEntry), summary=msgspec.convert(model, Summary))
+    if slugs({"": entry.slug})[""] != entry.slug:
+        raise ValueError(f"{entry.slug!r} is no folder of reportgen's")
+    return entry
 
 
 def _members(entry: IndexEntry) -> dict[str, Any]:

@@ -27,7 +27,7 @@ def merge(folders: Sequence[Path], output: Path) -> int:
     for folder in folders:
         for entry in read_index(folder):
             before, _ = found.setdefault(entry.slug, (folder, entry))
-            if _record(before, entry.slug) != _record(folder, entry.slug):
+            if before != folder and _record(before, entry.slug) != _record(folder, entry.slug):
                 raise ConfigError(
                     f"{before} and {folder} have different reports called {entry.slug}",
                     code="merge-conflict",

@@ -222,3 +222,12 @@ def test_the_publisher_stands_on_every_page(tmp_path: Path, contents: Callable[[
     write_index([BAD], tmp_path, replace(OPTIONS, brand=Brand(author="Acme Research")))
     pages = {name: data for name, data in contents(tmp_path).items() if name.endswith((".html", ".md"))}
     assert dict.fromkeys(pages, True) == {name: b"Acme Research" in data for name, data in pages.items()}
+
+
+@pytest.mark.parametrize("slug", ["../net", "a/b", "/elsewhere", "", "..", "index.html", "timm net"])
+def test_an_index_that_leads_out_of_its_folder(tmp_path: Path, slug: str) -> None:
+    """Merging, releasing and CI read and copy what an index names: a slug that no build gives is refused."""
+    write_index([replace(GOOD, slug=slug)], tmp_path, OPTIONS)
+    with pytest.raises(ConfigError, match="is no folder of reportgen's") as caught:
+        read_index(tmp_path)
+    assert "merge-no-index" == caught.value.code

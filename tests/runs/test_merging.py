@@ -9,6 +9,7 @@ import pytest
 
 import reportgen
 from reportgen.errors import ConfigError
+from reportgen.report.schema import ModelReport
 
 Contents = Callable[[Path], dict[str, bytes]]
 REFS = ["builtin:lenet5", "builtin:mlp", "builtin:linear"]
@@ -35,6 +36,17 @@ def test_folders_that_cannot_be_merged(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         reportgen.merge([tmp_path / "a", tmp_path / "b"], output=tmp_path / "out")
     assert caught.value.code == "merge-conflict"
+
+
+def test_an_index_from_elsewhere(tmp_path: Path, leave: Callable[..., Path], tied_gpt: ModelReport) -> None:
+    """Nothing is copied from, or to, a folder that lies outside of the run's."""
+    folder = leave(tmp_path / "run", {"net": tied_gpt})
+    (folder / "net").rename(tmp_path / "secret")
+    index = (folder / "index.json").read_text(encoding="ascii")
+    (folder / "index.json").write_text(index.replace('"slug": "net"', '"slug": "../secret"'), encoding="ascii")
+    with pytest.raises(ConfigError, match="is no folder of reportgen's"):
+        reportgen.merge([folder], output=tmp_path / "whole" / "out")
+    assert not (tmp_path / "whole").exists()
 
 
 @pytest.mark.parametrize("shard", ["0/2", "3/2", "1", "a/b"])
