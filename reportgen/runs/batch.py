@@ -5,6 +5,7 @@ This module, and with it the parent process, never imports torch; only the funct
 
 from __future__ import annotations
 
+import hashlib
 from collections import deque
 from collections.abc import Generator, Sequence
 from contextlib import closing
@@ -172,7 +173,7 @@ def plan(
     for entry in entries:
         for ref in models_of(entry, expanded[entry.ref])[1]:
             alone = entry.alone(ref)
-            key = f"{ref} {entry.name} {replace(alone, fail_on=())}"
+            key = f"{ref} {entry.name} {_digest(replace(alone, fail_on=()))}"
             before = planned[key][1].fail_on if key in planned else ()
             planned[key] = ref, replace(alone, fail_on=tuple(dict.fromkeys((*before, *entry.fail_on))))
     names = slugs({key: label(str(ref), entry.name or ref.name) for key, (ref, entry) in planned.items()})
@@ -182,6 +183,11 @@ def plan(
         for key, (ref, entry) in sorted(planned.items())
     )
     return tuple(natsorted(jobs, key=lambda job: str(job.ref)))
+
+
+def _digest(entry: ModelEntry) -> str:
+    """What tells entries apart; itself one may hold a logo of a megabyte, and there may be thousands of them."""
+    return hashlib.sha256(repr(entry).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def label(ref: str, name: str) -> str:
