@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from reportgen.errors import WriteError
-from reportgen.render.text import display
+from reportgen.render.text import display, one_line
 from reportgen.runs.batch import Model, Progress
 from reportgen.runs.tally import Tally, verdict
 from reportgen.runs.tasks import Outcome
@@ -88,11 +88,11 @@ class Lines(Display):
 
     def note(self, text: str) -> None:
         """Prints it."""
-        self._print(f"reportgen: note: {_one_line(text)}")
+        self._print(f"reportgen: note: {one_line(text)}")
 
     def error(self, text: str) -> None:
         """Prints it."""
-        self._print(f"reportgen: error: {_one_line(text)}")
+        self._print(f"reportgen: error: {one_line(text)}")
 
     def _print(self, text: str) -> None:
         say(text, error=True)
@@ -289,7 +289,3 @@ def clock(seconds: float) -> str:
     if hours:
         return f"{hours}:{minutes:02}:{rest:02}"
     return f"{minutes}:{rest:02}" if minutes else f"{rest} s"
-
-
-def _one_line(text: str) -> str:
-    return display(" ".join(text.split()))

@@ -31,9 +31,9 @@ def note(text: str) -> None:
 
 def line(text: str) -> str:
     """One line, with nothing in it that could play tricks on a terminal."""
-    from reportgen.render.text import display
+    from reportgen.render.text import one_line
 
-    return display(" ".join(text.split()))
+    return one_line(text)
 
 
 def tell(built: Build, display: Display) -> None:

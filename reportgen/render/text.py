@@ -58,6 +58,11 @@ def display(text: str, *, multiline: bool = False) -> str:
     return "".join(char if _is_visible(char) else char.encode("unicode_escape").decode("ascii") for char in text)
 
 
+def one_line(text: str) -> str:
+    """The text as `display` shows it, with every run of white space as one space: for a line in a terminal or a log."""
+    return display(" ".join(text.split()))
+
+
 def _is_visible(char: str) -> bool:
     # str.isprintable refuses every space but U+0020; no-break and thin spaces are wanted in numbers.
     return (char.isprintable() or unicodedata.category(char) == "Zs") and not _INVISIBLE.match(char)
