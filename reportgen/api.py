@@ -23,6 +23,7 @@ from reportgen.report import codec
 from reportgen.report.schema import ModelReport
 from reportgen.runs import batch, merging, saved
 from reportgen.runs.batch import Progress
+from reportgen.runs.planning import sources_of
 from reportgen.workers import executors
 
 if TYPE_CHECKING:
@@ -248,7 +249,7 @@ def check_manifest(manifest: str | Path | None = None) -> CheckedManifest:
         )
     path = BUNDLED_MANIFEST if manifest == "bundled" else path
     entries = read_manifest(path).models
-    meant = checking.look_up(entries, executors.local(BatchOptions(), batch.sources_of(entries)))
+    meant = checking.look_up(entries, executors.local(BatchOptions(), sources_of(entries)))
     models = {each.entry.alone(ref) for each in meant for ref in each.models}
     return CheckedManifest(path, meant, len(models), checking.idle_patterns(meant))
 

@@ -11,7 +11,7 @@ from reportgen.errors import ReportFormatError
 from reportgen.manifest.entries import Manifest
 from reportgen.report import baseline
 from reportgen.report.baseline import Snapshot
-from reportgen.runs.batch import label
+from reportgen.runs.planning import label
 from reportgen.runs.tasks import Outcome
 from reportgen.view.baseline import conditions, what
 from reportgen.view.rules import measured

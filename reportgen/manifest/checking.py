@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from reportgen.errors import ConfigError, ReportgenError
 from reportgen.manifest.entries import ModelEntry
 from reportgen.registry.base import ModelRef
-from reportgen.runs.batch import expand, models_of
+from reportgen.runs.planning import expand, models_of
 from reportgen.workers.executors import Executor
 
 
@@ -58,7 +58,7 @@ def idle_patterns(meant: Sequence[Meant]) -> tuple[str, ...]:
 
 
 def find(text: str) -> tuple[ModelRef, ...] | ReportgenError:
-    """For a worker: `reportgen.runs.batch.expand`, and where a source lists its models, whether it has this one."""
+    """For a worker: `reportgen.runs.planning.expand`, and where a source lists its models, whether it has this one."""
     from reportgen.registry.catalog import Catalog
 
     refs = expand(text)

@@ -16,7 +16,8 @@ from reportgen.config import BatchOptions, RenderOptions
 from reportgen.errors import ReportgenError
 from reportgen.rendering import write_report
 from reportgen.report import codec
-from reportgen.runs.batch import Interrupted, Progress, Run, index, label
+from reportgen.runs.batch import Interrupted, Progress, Run, index
+from reportgen.runs.planning import label
 from reportgen.runs.tasks import Outcome, outcome_of
 from reportgen.workers.executors import Executor, local
 from reportgen.workers.serving import Lost

@@ -5,26 +5,20 @@ from __future__ import annotations
 import json
 import multiprocessing
 import sys
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from reportgen.analysis.budget import parse_rules
 from reportgen.config import BatchOptions, ProbeOptions, RenderOptions
-from reportgen.errors import ConfigError, UnknownModel, WriteError
+from reportgen.errors import UnknownModel, WriteError
 from reportgen.manifest.entries import ModelEntry
-from reportgen.manifest.reading import read_manifest
 from reportgen.probe import failed_report
 from reportgen.registry.base import InputSpec, ModelRef
 from reportgen.report import codec
-from reportgen.runs.batch import Interrupted, Progress, index_entry, models_of, plan, run
+from reportgen.runs.batch import Interrupted, Progress, index_entry, run
 from reportgen.runs.saved import render_saved
 from reportgen.runs.tasks import Job, Outcome, Record, Rendering
-from reportgen.workers.processes import Done
 from reportgen.workers.serving import Lost
 
 MODELS = '''
@@ -82,19 +76,6 @@ class Greedy(Base):
 JSON = RenderOptions(("json",))
 
 
-class InProcess:
-    """An executor that stays in this process, for models that behave."""
-
-    def map(
-        self, function: Callable[[Any], Any], tasks: Iterable[Any], started: Callable[[Any], object] = lambda _: None
-    ) -> Iterator[Done[Any, Any]]:
-        waiting = tasks if isinstance(tasks, deque) else deque(tasks)
-        while waiting:
-            task = waiting.popleft()
-            started(task)
-            yield Done(task, function(task))
-
-
 class Recorder(Progress):
     """Remembers what it was told."""
 
@@ -122,93 +103,6 @@ def models(tmp_path_factory) -> Path:
 def entry(models: Path, name: str, **options: Any) -> ModelEntry:
     """The entry of a model in the file."""
     return ModelEntry(f"file:{models}:{name}", ProbeOptions(**options), name=name)
-
-
-def jobs(*entries: ModelEntry) -> list[tuple[str, str]]:
-    """The references and folders that a run would go through."""
-    planned = plan(entries, JSON, BatchOptions(Path("out")), InProcess())
-    return [(str(job.ref), job.folder.as_posix()) for job in planned]
-
-
-def test_plan():
-    """Every model comes once, wildcards expanded and bare names completed, in natural order."""
-    assert [
-        ("builtin:lenet5", "out/builtin-lenet5"),
-        ("builtin:resnet18", "out/builtin-resnet18"),
-        ("builtin:resnet50", "out/builtin-resnet50"),
-        ("file:nowhere.py:Net", "out/file-nowhere.py-Net"),
-    ] == jobs(
-        ModelEntry("file:nowhere.py:Net"),
-        ModelEntry("resnet50"),
-        ModelEntry("builtin:resnet*"),
-        ModelEntry("builtin:lenet5"),
-    )
-
-
-def test_plan_of_one_model_measured_in_two_ways():
-    """One reference with different options is two models: named, they keep their names; unnamed, each gets a hash."""
-    frozen = ProbeOptions(freeze=("*",))
-    named = jobs(ModelEntry("builtin:mlp", name="free"), ModelEntry("builtin:mlp", frozen, name="frozen"))
-    assert [("builtin:mlp", "out/free"), ("builtin:mlp", "out/frozen")] == named
-    unnamed = jobs(ModelEntry("builtin:mlp"), ModelEntry("builtin:mlp", frozen))
-    assert 2 == len({folder for _, folder in unnamed if folder.startswith("out/builtin-mlp-")})
-
-
-def test_plan_of_one_model_with_different_rules():
-    """Rules change nothing about a report: those of both entries hold for it, each once."""
-    entries = [
-        ModelEntry("builtin:mlp", fail_on=parse_rules(rules)) for rules in (["flops > 1", "macs"], ["macs", "buffers"])
-    ]
-    (job,) = plan(entries, JSON, BatchOptions(Path("out")), InProcess())
-    assert ["flops > 1", "macs", "buffers"] == [rule.text for rule in job.entry.fail_on]
-
-
-def test_plan_of_one_model_with_different_arguments():
-    """Arguments are part of what a model is: different ones are two models, the same in another order are one."""
-    assert ["builtin:mlp?depth=2&width=8", "builtin:mlp?width=8", "builtin:mlp?width=9"] == [
-        ref
-        for ref, _ in jobs(
-            ModelEntry("builtin:mlp?width=9"),
-            ModelEntry("builtin:mlp?width=8"),
-            ModelEntry("builtin:mlp?width=8&depth=2"),
-            ModelEntry("builtin:mlp?depth=2&width=8"),
-        )
-    ]
-
-
-def test_plan_without_what_is_excluded():
-    """A wildcard leaves out what its patterns fit, by name or with the source; no model that is named alone."""
-    assert ["builtin:linear", "builtin:resnet50"] == [
-        ref
-        for ref, _ in jobs(
-            ModelEntry("builtin:resnet*", exclude=("resnet1?", "timm:*")),
-            ModelEntry("builtin:lin*", exclude=("builtin:linear_*",)),
-            ModelEntry("builtin:linear", exclude=("*",)),
-        )
-    ]
-
-
-def test_plan_without_everything():
-    """An entry that leaves out all that it names stops the run before any work."""
-    with pytest.raises(UnknownModel, match=r"^exclude leaves out all 2 models that 'builtin:resnet\*' matches$"):
-        jobs(ModelEntry("builtin:resnet*", exclude=("*18", "*50")))
-
-
-def test_plan_does_not_depend_on_how_a_model_was_come_upon():
-    """A model of a wildcard is the same job as one that is named, so that its report stands when a pattern is added."""
-    render, options = JSON, BatchOptions(Path("out"))
-    entries = (ModelEntry("builtin:lenet5"), ModelEntry("builtin:lenet*"), ModelEntry("builtin:l*5", exclude=("x",)))
-    assert [[(ModelEntry("builtin:lenet5"), Path("out/builtin-lenet5"))]] * 4 == [
-        [(job.entry, job.folder) for job in plan(asked, render, options, InProcess())]
-        for asked in (*((entry,) for entry in entries), entries)
-    ]
-
-
-@pytest.mark.parametrize("text", ["builtin:nothing*", "lenet"])
-def test_plan_of_what_does_not_exist(text):
-    """A wildcard or a bare name that fits nothing stops the run before any work."""
-    with pytest.raises(UnknownModel):
-        jobs(ModelEntry("builtin:mlp"), ModelEntry(text))
 
 
 @pytest.fixture(scope="module")
@@ -303,11 +197,11 @@ def test_memory_limit(models, tmp_path):
     assert "can't allocate memory" in greedy.reason
 
 
-def test_progress(tmp_path):
+def test_progress(tmp_path, in_process):
     """Whoever watches is told what is planned, what starts and what is done."""
     recorder = Recorder()
     entries = [ModelEntry("builtin:linear"), ModelEntry("builtin:mlp")]
-    run(entries, JSON, BatchOptions(tmp_path), progress=recorder, executor=InProcess())
+    run(entries, JSON, BatchOptions(tmp_path), progress=recorder, executor=in_process)
     assert [
         "planned 2",
         "probing builtin:linear",
@@ -346,7 +240,7 @@ HOSTILE = {
 }
 
 
-def test_arguments_are_data(tmp_path, hostile_names):
+def test_arguments_are_data(tmp_path, hostile_names, in_process):
     """The constructor gets exactly the arguments and the record holds them, whatever they look like."""
     models = tmp_path / "models.py"
     models.write_text(
@@ -355,18 +249,18 @@ def test_arguments_are_data(tmp_path, hostile_names):
     )
     ref = str(ModelRef("file", f"{models}:net", HOSTILE))
     entry = ModelEntry(ref, name=hostile_names[1], tags=hostile_names, group=hostile_names[0])
-    (outcome,) = run([entry], JSON, BatchOptions(tmp_path / "out"), executor=InProcess()).outcomes
+    (outcome,) = run([entry], JSON, BatchOptions(tmp_path / "out"), executor=in_process).outcomes
     assert ("complete", None) == (outcome.status, outcome.reason)
     model = codec.load(tmp_path / "out" / outcome.slug / "report.json").model
     assert (HOSTILE, hostile_names[1], hostile_names[0]) == (model.kwargs, model.name, model.group)
     assert ["models.py", "out"] == sorted(path.name for path in tmp_path.iterdir() if path.name != "__pycache__")
 
 
-def test_tags_and_groups(tmp_path):
+def test_tags_and_groups(tmp_path, in_process):
     """What a manifest says to find models by is in the record and in the index, also when a report stands."""
     entries = [ModelEntry("builtin:linear", tags=("small", "<b>"), group="teaching")]
     for _ in range(2):
-        (outcome,) = run(entries, JSON, BatchOptions(tmp_path), executor=InProcess()).outcomes
+        (outcome,) = run(entries, JSON, BatchOptions(tmp_path), executor=in_process).outcomes
         assert (("small", "<b>"), "teaching") == (outcome.summary.tags, outcome.summary.group)
         (model,) = json.loads((tmp_path / "index.json").read_bytes())["models"]
         assert (["small", "<b>"], "teaching") == (model["tags"], model["group"])
@@ -375,24 +269,24 @@ def test_tags_and_groups(tmp_path):
     assert outcome.seconds is None
 
 
-def test_names_and_descriptions(tmp_path):
+def test_names_and_descriptions(tmp_path, in_process):
     """What a manifest calls a model is what its report calls it."""
     entries = [ModelEntry("builtin:linear", name="the smallest", description="One layer.")]
-    (outcome,) = run(entries, JSON, BatchOptions(tmp_path), executor=InProcess()).outcomes
+    (outcome,) = run(entries, JSON, BatchOptions(tmp_path), executor=in_process).outcomes
     model = codec.load(tmp_path / "the-smallest" / "report.json").model
     assert ("the smallest", "One layer.", "builtin:linear") == (model.name, model.description, model.ref)
     assert "the-smallest" == outcome.slug
     again = render_saved(
-        [tmp_path / "the-smallest" / "report.json"], JSON, BatchOptions(tmp_path / "again"), executor=InProcess()
+        [tmp_path / "the-smallest" / "report.json"], JSON, BatchOptions(tmp_path / "again"), executor=in_process
     )
     assert ["the-smallest"] == [outcome.slug for outcome in again.outcomes]
 
 
-def test_a_format_that_cannot_be_written(tmp_path):
+def test_a_format_that_cannot_be_written(tmp_path, in_process):
     """One file that cannot be written keeps none of the others back, and the run says so."""
     (tmp_path / "builtin-linear" / "report.md").mkdir(parents=True)
     options = RenderOptions(("json", "md", "html"))
-    (outcome,) = run([ModelEntry("builtin:linear")], options, BatchOptions(tmp_path), executor=InProcess()).outcomes
+    (outcome,) = run([ModelEntry("builtin:linear")], options, BatchOptions(tmp_path), executor=in_process).outcomes
     assert not outcome.ok
     (problem,) = outcome.problems
     assert problem.startswith(f"report.md: cannot write {tmp_path / 'builtin-linear' / 'report.md'}: Is a directory")
@@ -400,25 +294,11 @@ def test_a_format_that_cannot_be_written(tmp_path):
     assert (tmp_path / "builtin-linear" / "report.html").is_file()
 
 
-def test_an_output_that_cannot_be_written(tmp_path):
+def test_an_output_that_cannot_be_written(tmp_path, in_process):
     """A folder that cannot be written in stops the run before any work."""
     (tmp_path / "file").touch()
     with pytest.raises(WriteError):
-        run([ModelEntry("builtin:linear")], JSON, BatchOptions(tmp_path / "file"), executor=InProcess())
-
-
-def test_a_reference_that_means_nothing_is_told_with_its_place(tmp_path):
-    """Where it stands in a manifest; on the command line there is no place."""
-    path = tmp_path / "reportgen.toml"
-    path.write_text('[[model]]\nref = "builtin:resnet18"\n\n[[model]]\nref = "builtin:rasnet*"\n', encoding="utf-8")
-    *_, entry = read_manifest(path).models
-    nothing = UnknownModel("nothing matches 'builtin:rasnet*'", remedy="see the names")
-    with pytest.raises(ConfigError) as found:
-        models_of(entry, nothing)
-    told = f"{path}:5: [[model]] 2 (builtin:rasnet*) › ref: nothing matches 'builtin:rasnet*'"
-    assert (told, "unknown-model", "see the names") == (str(found.value), found.value.code, found.value.remedy)
-    with pytest.raises(UnknownModel):
-        models_of(replace(entry, place=None), nothing)
+        run([ModelEntry("builtin:linear")], JSON, BatchOptions(tmp_path / "file"), executor=in_process)
 
 
 def test_a_record_that_cannot_be_read_again(tmp_path):
