@@ -55,13 +55,26 @@ def progress(*, quiet: bool, log: str | None = None, builds: bool = True) -> Ite
         if log is None:
             yield shown
             return
-        try:
-            file = stack.enter_context(Path(log).open("w", encoding="ascii", buffering=1))
-        except OSError as exc:
-            raise WriteError(
-                f"cannot write {log}: {exc.strerror or exc}", remedy="give --log-json another FILE, or none"
-            ) from exc
+        file = stack.enter_context(_opened(log))
         yield _Both(shown, stack.enter_context(_logging(file)))
+
+
+@contextmanager
+def _opened(log: str) -> Iterator[IO[str]]:
+    """The file, which a full disk keeps from being whole, and nothing else from going on."""
+    try:
+        file = Path(log).open("w", encoding="ascii", buffering=1)  # noqa: SIM115 - its end may fail, and is told of
+    except OSError as exc:
+        raise WriteError(
+            f"cannot write {log}: {exc.strerror or exc}", remedy="give --log-json another FILE, or none"
+        ) from exc
+    try:
+        yield file
+    finally:
+        try:
+            file.close()
+        except OSError as exc:
+            say(f"reportgen: note: {log} is not whole: {exc.strerror or exc}", error=True)
 
 
 def _is_terminal() -> bool:

@@ -110,8 +110,12 @@ def test_models_of_one_name(tied_gpt, tmp_path, leave):
 
 def test_rules_that_ask_for_too_much(run, tmp_path):
     """A rule on a change needs something older, and it is said before anything is read."""
-    with pytest.raises(ConfigError, match="asks for an older model's figures"):
+    with pytest.raises(ConfigError, match="asks for an older model's figures") as caught:
         ci.check(tmp_path, fail_on=("parameters > +1%",))
+    assert "--against FILE of reportgen ci" in str(caught.value.remedy)
+    with pytest.raises(ConfigError, match="asks for both models") as caught:
+        ci.check(tmp_path, fail_on=("tensors.removed",))
+    assert "reportgen ci with --against DIR" in str(caught.value.remedy)
 
 
 def test_a_run_without_records(tied_gpt, tmp_path, leave):

@@ -159,9 +159,10 @@ def check_basis(rules: Iterable[Rule], basis: Basis) -> None:
             raise ConfigError(
                 f"rule {rule.text!r} asks for {what}",
                 code="rule-out-of-place",
-                remedy="give it to reportgen diff OLD NEW, as --fail-on"
+                remedy="give it to reportgen diff OLD NEW, or to reportgen ci with --against DIR, as --fail-on"
                 if ledgers
-                else "name the file that `reportgen baseline write` makes: --baseline FILE, or baseline in [defaults]",
+                else "name the file that `reportgen baseline write` makes: --baseline FILE, baseline in [defaults], "
+                "or --against FILE of reportgen ci",
             )
 
 

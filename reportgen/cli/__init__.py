@@ -66,7 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except click.Abort as exc:
         _ignore_interruptions()
         _end_workers()
-        say(f"reportgen: {exc.__cause__ or 'interrupted'}", error=True)
+        say(f"reportgen: {str(exc.__cause__ or '') or 'interrupted'}", error=True)
         status = 128 + received[0] if received else INTERRUPTED
     sys.exit(status)
 

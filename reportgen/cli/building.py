@@ -182,7 +182,8 @@ def render(reports: tuple[Path, ...], quiet: bool, log: str | None, **options: A
 def merge(folders: tuple[Path, ...], output: Path) -> int:
     """Put the reports of several runs, the shards of one say, into one folder, with one index."""
     from reportgen import api
+    from reportgen.view.numbers import plural
 
     count = api.merge(folders, output=output)
-    say(f"{count} models: {output / 'index.html'}")
+    say(f"{plural(count, 'model')}: {output / 'index.html'}")
     return 0

@@ -20,8 +20,9 @@ from reportgen.report.checkpoint import StoredTensor
 
 _DEEPEST = 3  # mappings, one in the other, in which tensors are looked for
 _NEEDS = re.compile(r"(?:[Uu]nsupported (?:global: )?GLOBAL|Unsupported class|Trying to instantiate class) (\S+)")
-_REASON = re.compile(r"WeightsUnpickler error:[^\S\n]*(\S[^\n]*)")
-_LINE = re.compile(r"(\S[^\n]*)")
+# torch's advice around the reason, to load without weights_only, is not passed on.
+_REASON = re.compile(r"WeightsUnpickler error:\s*((?!Check the documentation)\S[^\n]*)")
+_LINE = re.compile(r"\A\s*((?!Weights only load failed)\S[^\n]*)")
 _PICKLED = "save tensors alone, torch.save(model.state_dict(), …), or safetensors.torch.save_file, where you trust it"
 
 
@@ -83,8 +84,8 @@ def _chosen(name: str, content: Any, key: str | None) -> tuple[str, Mapping[str,
         for part in key.split("."):
             state = state.get(part) if isinstance(state, Mapping) else None
         if not isinstance(state, Mapping) or not all(isinstance(item, str) for item in state):
-            known = ", ".join(place for place, _ in _lots(content) if place) or "no mapping of names to tensors"
-            raise CheckpointError(f"{name} has no state dict at {key}", code="checkpoint-key", remedy=f"it has {known}")
+            remedy = _elsewhere([place for place, _ in _lots(content)])
+            raise CheckpointError(f"{name} has no state dict at {key}", code="checkpoint-key", remedy=remedy)
         return key, state
     lots = list(_lots(content))
     if not lots and isinstance(content, Mapping) and any(isinstance(value, torch.Tensor) for value in content.values()):
@@ -100,6 +101,13 @@ def _chosen(name: str, content: Any, key: str | None) -> tuple[str, Mapping[str,
             remedy="say which with --checkpoint-key, or checkpoint_key in a manifest",
         )
     return lots[0]
+
+
+def _elsewhere(places: list[str]) -> str:
+    """Where state dicts are, for one who looked in the wrong place."""
+    if places == [""]:
+        return "leave the key out: the file is a state dict as a whole"
+    return f"it has {', '.join(places) or 'no mapping of names to tensors'}"
 
 
 def _lots(content: Any, place: str = "", depth: int = 0) -> Iterator[tuple[str, Mapping[str, Any]]]:

@@ -11,11 +11,12 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reportgen.errors import AmbiguousModel, RegistryError, ReportgenError, SourceUnavailable, UnknownModel
 from reportgen.registry.base import ModelRef
-from reportgen.registry.lookup import natural, unknown_model
+from reportgen.registry.lookup import home, natural, unknown_model
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -106,7 +107,8 @@ class Catalog:
             return (ref,)
         found = self.names([str(replace(ref, kwargs={}))])
         if not found:
-            raise UnknownModel(f"nothing matches {text!r}", remedy="see the names with: reportgen list")
+            remedy = "write arguments as ?key=value" if "?" in ref.name else "see the names with: reportgen list"
+            raise UnknownModel(f"nothing matches {text!r}", remedy=remedy)
         return tuple(replace(ref, source=scheme, name=name) for scheme, name in found)
 
     def spec(self, ref: ModelRef | str) -> ModelSpec:
@@ -141,7 +143,8 @@ class Catalog:
             choices = " or ".join(f"{scheme}:{name}" for scheme in homes)
             raise AmbiguousModel(f"several sources have {name!r}", remedy=f"write {choices}")
         if not homes:
-            raise unknown_model("the catalogue", name, (listed for _, listed in self.names()))
+            listed = (listed for _, listed in self.names())
+            raise unknown_model("the catalogue", name, listed, remedy=_meant(name))
         return homes[0]
 
     def _listed(self, scheme: str) -> list[str]:
@@ -170,6 +173,17 @@ class Catalog:
         if scheme.endswith(".py"):
             remedy = f"write file:{scheme}:FACTORY"
         raise RegistryError(f"there is no source {scheme!r}", code="unknown-source", remedy=remedy)
+
+
+def _meant(name: str) -> str | None:
+    """What to do with a file that was named in place of a model."""
+    if not (home() / name).is_file():
+        return None
+    return {
+        ".json": f"a saved report is rendered with: reportgen render {name}",
+        ".toml": f"a manifest is built with: reportgen build --manifest {name}",
+        ".py": f"write file:{name}:FACTORY",
+    }.get(Path(name).suffix)
 
 
 @cache

@@ -156,9 +156,15 @@ def split(ref: ModelRef, form: str) -> tuple[str, str]:
     """The place and the attribute that a reference of the given form names.
 
     Raises:
-        ConfigError: it does not name both.
+        ConfigError: it does not name both, or names many.
     """
     place, _, attribute = ref.name.rpartition(":")
+    if "*" in attribute:
+        raise ConfigError(
+            f"{ref}: a wildcard matches names that are listed, and {ref.source}: lists none",
+            code="model-reference",
+            remedy=f"name each: {ref.source}:{form}",
+        )
     if not place or not all(part.isidentifier() for part in attribute.split(".")):
         raise ConfigError(
             f"{ref} does not say what to take from where",

@@ -21,7 +21,7 @@ from reportgen.report.schema import Status
 
 BASELINE_FORMAT: Literal["reportgen/baseline"] = "reportgen/baseline"
 BASELINE_VERSION: Literal[1] = 1
-_REMEDY = "make it anew with `reportgen baseline write`"
+_REMEDY = "name another file, or remove this one and make it anew with `reportgen baseline write`"
 
 
 class Conditions(Record, frozen=True, kw_only=True):

@@ -228,7 +228,7 @@ def test_rules_and_baseline(manifest):
         (
             '[defaults]\nfail_on = ["tensors.removed"]\n[[model]]\nref = "a:b"',
             "2: [defaults] › fail_on: rule 'tensors.removed' asks for both models, tensor by tensor",
-            "give it to reportgen diff OLD NEW, as --fail-on",
+            "give it to reportgen diff OLD NEW, or to reportgen ci with --against DIR, as --fail-on",
         ),
         (
             '[[model]]\nref = "a:b"\nfail-on = ["flops"]',

@@ -60,6 +60,10 @@ def test_several_lots_of_tensors(tmp_path):
     with pytest.raises(CheckpointError, match=r"^m.pt has no state dict at net$") as caught:
         read(path, "net")
     assert "it has model, ema" == caught.value.remedy
+    whole = saved(tmp_path, nn.Linear(2, 3).state_dict())
+    with pytest.raises(CheckpointError) as caught:
+        read(whole, "net")
+    assert "leave the key out: the file is a state dict as a whole" == caught.value.remedy
 
 
 def test_tensors_and_other_things_in_one_mapping(tmp_path):
@@ -104,6 +108,14 @@ def test_damaged_files(tmp_path, content):
     (tmp_path / "m.pt").write_bytes(content)
     with pytest.raises(CheckpointError, match=r"^m.pt (is no sound checkpoint of torch: \S|holds no mapping of names)"):
         read(tmp_path / "m.pt", None)
+
+
+def test_advice_to_run_a_damaged_file_is_not_passed_on(tmp_path):
+    """Torch says what it stumbled over, and how to have the file run all the same; only the former is told."""
+    (tmp_path / "m.pt").write_bytes(bytes([131]))
+    with pytest.raises(CheckpointError) as caught:
+        read(tmp_path / "m.pt", None)
+    assert "m.pt is no sound checkpoint of torch: Unsupported operand 131" == str(caught.value)
 
 
 def test_a_checkpoint_without_tensors(tmp_path):

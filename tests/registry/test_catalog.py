@@ -83,6 +83,31 @@ def test_a_wildcard_that_matches_nothing_is_unknown(make_catalog: MakeCatalog) -
         make_catalog().expand("builtin:zz*")
 
 
+def test_an_argument_without_a_value_is_told_how_to_be_written(make_catalog: MakeCatalog) -> None:
+    """A ``?`` with no ``=`` behind it is a wildcard, which nobody means."""
+    with pytest.raises(UnknownModel) as caught:
+        make_catalog().expand("builtin:lenet5?classes")
+    assert "write arguments as ?key=value" == caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("name", "remedy"),
+    [
+        ("report.json", "a saved report is rendered with: reportgen render report.json"),
+        ("zoo.toml", "a manifest is built with: reportgen build --manifest zoo.toml"),
+        ("models.py", "write file:models.py:FACTORY"),
+        ("notes.md", "see the names with: reportgen list"),
+    ],
+)
+def test_a_file_in_place_of_a_model(make_catalog: MakeCatalog, tmp_path, monkeypatch, name: str, remedy: str) -> None:
+    """Whoever names a file of theirs is told what it is for."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / name).touch()
+    with pytest.raises(UnknownModel) as caught:
+        make_catalog().spec(name)
+    assert (f"the catalogue has no {name!r}", remedy) == (str(caught.value), caught.value.remedy)
+
+
 @pytest.mark.parametrize("text", ["file:models[1].py:Net", "acme:a*b"])
 def test_wildcard_characters_in_a_real_name_are_no_wildcard(make_catalog: MakeCatalog, text: str) -> None:
     """A path with brackets and a listed name with a star stand for themselves."""

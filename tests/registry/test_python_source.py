@@ -152,6 +152,12 @@ def test_any_file_name_will_do(write) -> None:
             "file:models.py does not say what to take from where",
             "write file:path/to/models.py:factory",
         ),
+        (
+            "file:models.py:*",
+            ConfigError,
+            "file:models.py:*: a wildcard matches names that are listed, and file: lists none",
+            "name each: file:path/to/models.py:factory",
+        ),
         ("file:models.py:Nett", UnknownModel, "module 'models' has no 'Nett'", "did you mean Net?"),
         ("file:models.py:q", UnknownModel, "module 'models' has no 'q'", "it has Net, listing, ready"),
         (

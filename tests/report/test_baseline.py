@@ -73,4 +73,5 @@ def test_what_is_refused(text, message):
     with pytest.raises(ReportFormatError) as caught:
         loads(text, where="there")
     assert message in str(caught.value)
-    assert "baseline-invalid" == caught.value.code
+    remedy = "name another file, or remove this one and make it anew with `reportgen baseline write`"  # which reads it
+    assert ("baseline-invalid", remedy) == (caught.value.code, caught.value.remedy)
