@@ -201,3 +201,10 @@ def test_build_without_a_reference(reportgen, tmp_path, monkeypatch):
     assert ("builtin:linear?outputs=3", {"outputs": 3}) == (report.model.ref, report.model.kwargs)
     sizes = report.totals.parameters.unique, report.totals.parameters.bytes
     assert ("float16", 15, 30) == (report.probe.dtype, *sizes)
+
+
+def test_merging_one(reportgen, tmp_path):
+    """One model is not told of as several."""
+    reportgen("build", "builtin:linear", "-q", "-o", tmp_path / "part", "--format", "json")
+    code, out, _ = reportgen("merge", tmp_path / "part", "-o", tmp_path / "whole")
+    assert (0, f"1 model: {tmp_path / 'whole' / 'index.html'}\n") == (code, out)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from reportgen.version import __version__
+from reportgen.workers.signals import ENDING
 
 ROOT = Path(__file__).parents[2]
 
@@ -133,6 +135,30 @@ def test_nowhere_to_write():
         lines[0],
         len(lines),
     )
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no full disk to write to")
+@pytest.mark.usefixtures("elsewhere")
+def test_a_log_on_a_full_disk(reportgen):
+    """It stops nothing, and is not taken to be whole."""
+    code, out, err = reportgen("build", "builtin:linear", "-o", "out", "--format", "json", "--log-json", "/dev/full")
+    assert (0, "1 of 1 complete: out/index.html\n") == (code, out)
+    assert "reportgen: note: /dev/full is not whole: No space left on device" == err.splitlines()[-1]
+
+
+@pytest.mark.usefixtures("elsewhere")
+def test_interrupted_where_nothing_runs_yet(reportgen, monkeypatch):
+    """Ctrl-C has a word of its own where there is no run that could tell how far it came."""
+
+    def interrupted():
+        raise KeyboardInterrupt
+
+    handlers = {number: signal.getsignal(number) for number in ENDING}
+    monkeypatch.setattr("reportgen.api.find_manifest", interrupted)
+    code, out, err = reportgen("build")
+    for number, handler in handlers.items():
+        signal.signal(number, handler)  # which an end puts aside
+    assert (130, "", "reportgen: interrupted") == (code, out, err.splitlines()[-1])
 
 
 @pytest.mark.parametrize(
