@@ -21,6 +21,7 @@ from reportgen.report import codec
 from reportgen.report.comparison import Comparison
 from reportgen.report.schema import ModelReport
 from reportgen.runs.batch import Progress
+from reportgen.view import numbers
 from reportgen.view.compare import build_comparison
 from reportgen.view.page import Attachment, Page
 from reportgen.write import write_file
@@ -126,7 +127,7 @@ def compare(
     named = list(_expanded(sides))
     if not analysis.FEWEST <= len(named) <= analysis.MOST:
         raise ConfigError(
-            f"{len(named)} models to compare",
+            f"{numbers.plural(len(named), 'model')} to compare",
             code="compare-count",
             remedy=f"give {analysis.FEWEST} to {analysis.MOST} references or saved reports",
         )

@@ -98,7 +98,7 @@ def test_baseline(saved, baseline):
 @pytest.mark.parametrize(
     ("arguments", "cause", "remedy"),
     [
-        (["one"], "1 models to compare", "give 2 to 50 references or saved reports"),
+        (["one"], "1 model to compare", "give 2 to 50 references or saved reports"),
         (["one", "two", "--baseline", "three"], "'three' names none of the models that are compared", "give one of "),
         (["one", "two", "--format", "odt"], "format 'odt' is not known", "use any of json, md, html, pdf"),
     ],

@@ -88,7 +88,7 @@ def parts(
 def _each(option: str, given: Sequence[str], default: Sequence[str]) -> Sequence[str]:
     if given and len(given) != len(default):
         raise ConfigError(
-            f"{option} is given {len(given)} times for {len(default)} sections",
+            f"{option} is given {numbers.plural(len(given), 'time')} for {numbers.plural(len(default), 'section')}",
             code="card-ids",
             remedy=f"give {option} once for each section, in their order, or not at all",
         )

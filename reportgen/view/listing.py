@@ -27,12 +27,13 @@ def build_listing(entries: Sequence[IndexEntry], suffix: str = "md") -> Page:
         if left_out > 0
         else None
     )
-    blocks = (
-        ("What failed, and why", most_frequent(causes(entries), suffix)),
-        ("Sources", by_source(entries)),
-    )
+    overviews = (most_frequent(causes(entries), suffix), by_source(entries))
     chart = scatter(entries, suffix)
-    sections = [Section(block.id, title, (block,)) for title, block in blocks if block is not None]
+    sections = [
+        Section(table.id, table.caption or "", (replace(table, caption=None),))  # which would be said twice
+        for table in overviews
+        if table is not None
+    ]
     sections += [Section("figures", "Size and work", (chart,))] if chart is not None else []
     return Page(
         title=TITLE,

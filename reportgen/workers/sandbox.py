@@ -23,6 +23,7 @@ _FOLDERS: Mapping[str, str] = {"TMPDIR": "tmp"} | dict.fromkeys(
 )
 _OFFLINE = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}
 _PACKAGE = Path(__file__).parent.parent
+_INSTALLED = ("bin", "etc", "include", "lib", "lib64", "local/lib", "share", "ssl")  # to, below Python's prefixes
 _LINKS = 1_000  # entries of the user's folder that are linked into the worker's own
 _NEW_NETWORK = 0x40000000  # CLONE_NEWNET of sched.h
 _ADDRESSES: Mapping[str, int] = {  # audit events of Python's sockets: where their address stands
@@ -74,8 +75,9 @@ def files_read() -> tuple[str, ...]:
     """The files that this worker's code has read but those of Python and of installed packages."""
     if not _own:
         return ()
-    folders = (sys.prefix, sys.base_prefix, _PACKAGE, _own[0], "/proc", "/sys", "/dev")
-    installed = tuple(os.path.join(folder, "") for folder in folders)  # noqa: PTH118 - with a separator at the end
+    prefixes = (Path(prefix, name) for prefix in (sys.prefix, sys.base_prefix) for name in _INSTALLED)
+    folders = (*prefixes, _PACKAGE, _own[0], "/proc", "/sys", "/dev")
+    installed = tuple(os.path.join(str(folder), "") for folder in folders)  # noqa: PTH118 - with a separator at the end
     real = files_of_modules() | _opened
     return tuple(sorted(path for path in real if not path.startswith(installed) and Path(path).is_file()))
 

@@ -113,7 +113,7 @@ def test_ids_and_titles(tied_gpt, transformer12):
 @pytest.mark.parametrize(
     ("ids", "titles", "cause"),
     [
-        (["a"], [], "--id is given 1 times for 2 sections"),
+        (["a"], [], "--id is given 1 time for 2 sections"),
         ([], ["a", "b", "c"], "--title is given 3 times for 2 sections"),
         (["a", "a"], [], "sections need ids that differ, not 'a', 'a'"),
         (["a", ""], [], "sections need ids that differ, not 'a', ''"),

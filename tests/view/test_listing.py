@@ -7,13 +7,18 @@ from dataclasses import replace
 
 from reportgen.view.entries import IndexEntry
 from reportgen.view.listing import build_listing
-from reportgen.view.page import Page
+from reportgen.view.page import Page, Table
 
 
 def test_sections(three: list[IndexEntry], texts_of: Callable[[Page, str], list[tuple[str, ...]]]) -> None:
     """What failed, the sources, and every model, whose names lead to Markdown."""
     page = build_listing(three)
-    assert ["What failed, and why", "Sources", "Models"] == [section.title for section in page.sections]
+    assert [("What failed, and why", None), ("Sources", None), ("Models", None)] == [
+        (section.title, table.caption)
+        for section in page.sections
+        for table in section.blocks
+        if isinstance(table, Table)
+    ]  # no title is said twice
     assert ("1", "ValueError: heads must divide width") == texts_of(page, "causes")[1]
     assert ("moe", "moe", "transformers", "1,234", "≥ 1.23 k", "8.8 KiB", "12 of 20", "complete") == texts_of(
         page, "models"
