@@ -151,18 +151,7 @@ def render_checkpoint(report: ModelReport, file_format: str) -> bytes:
     Raises:
         RenderError: it cannot be made.
     """
-    page = build_checkpoint(report)
-    match file_format:
-        case "json":
-            return codec.to_json(report).encode()
-        case "md":
-            return markdown.comment(page)
-        case "text":
-            from reportgen.render import terminal
-
-            return terminal.plain(page).encode()
-        case _:
-            return renderer(file_format, Style()).render(page)
+    return _alone(build_checkpoint(report), report, file_format, Style())
 
 
 def render_diff(page: Page, difference: Difference, file_format: str, style: Style) -> bytes:
@@ -171,19 +160,21 @@ def render_diff(page: Page, difference: Difference, file_format: str, style: Sty
     Raises:
         RenderError: it cannot be made.
     """
+    if file_format == "pdf":
+        data = codec.to_json(difference).encode()
+        page = replace(page, attachment=Attachment("diff.json", "The difference that this document tells", data))
+    return _alone(page, difference, file_format, style)
+
+
+def _alone(page: Page, record: ModelReport | Difference, file_format: str, style: Style) -> bytes:
     match file_format:
         case "json":
-            return codec.to_json(difference).encode()
+            return codec.to_json(record).encode()
         case "md":
             return markdown.comment(page, style.templates)
         case "text":
             from reportgen.render import terminal
 
             return terminal.plain(page).encode()
-        case "pdf":
-            record = Attachment(
-                "diff.json", "The difference that this document tells", codec.to_json(difference).encode()
-            )
-            return renderer(file_format, style).render(replace(page, attachment=record))
         case _:
             return renderer(file_format, style).render(page)

@@ -86,7 +86,9 @@ class PdfRenderer:
         paper = plan(visible(page))
         try:
             with _collector_paused():
-                return self._painted(paper) or self._laid_out(paper).write_pdf(**self._options(page))
+                return self._painted(paper) or self._laid_out(paper, self._heads() + self._styles()).write_pdf(
+                    **self._options(page)
+                )
         except self._weasyprint.urls.FatalURLFetchingError as exc:
             raise RenderError(
                 str(exc), remedy="put it into the template itself, as a data: URL: a report is made of nothing else"
@@ -105,25 +107,27 @@ class PdfRenderer:
         }
         drawings = {key: charts.draw(chart) for key, chart in paper.charts.items()}
         with suppress(pages.Unfit):
-            heads = _MARGIN_BOX.search(self._styles()) is None
-            document = self._laid_out(paper, drawings, without_heads=heads)
+            css = self._styles()
+            heads = _MARGIN_BOX.search(css) is None
+            document = self._laid_out(paper, css if heads else self._heads() + css, drawings)
             return pages.write(document, slots, drawings, heads=heads, **self._options(paper.page))
         return None
 
-    def _laid_out(
-        self, paper: Plan, drawings: Mapping[str, Drawing] | None = None, *, without_heads: bool = False
-    ) -> Any:
+    def _laid_out(self, paper: Plan, css: str, drawings: Mapping[str, Drawing] | None = None) -> Any:
         """WeasyPrint's document; with ``drawings``, tables and charts are empty places, as large as they will be."""
         variables = {"page": paper.page, "plan": paper, "painted": drawings is not None, "drawings": drawings or {}}
         text = templating.render(self._environment, "html/print.html.j2", **variables)
-        css = self._styles(*["css/print-heads.css"] * (not without_heads))
         fonts, style, fetcher = _typesetting(self._weasyprint, css, more=not _covered().issuperset(paper.letters(text)))
         html = self._weasyprint.HTML(string=text, url_fetcher=fetcher)
         return html.render(stylesheets=[style], font_config=fonts, **self._variant_options())
 
-    def _styles(self, *first: str) -> str:
+    def _styles(self) -> str:
         """The style sheets, those that someone added last."""
-        return templating.sources(self._environment, *first, "css/print.css", "css/user.css") + self._css
+        return templating.sources(self._environment, "css/print.css", "css/user.css") + self._css
+
+    def _heads(self) -> str:
+        """The style sheet of heads and feet that are not painted; it comes before all others, which may change them."""
+        return templating.sources(self._environment, "css/print-heads.css")
 
     def _variant_options(self) -> dict[str, Any]:
         return {} if self._variant == PLAIN else {"pdf_variant": self._variant}
